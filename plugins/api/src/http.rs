@@ -1,0 +1,162 @@
+//! HTTP for plugins, without naming the library behind it.
+
+use crate::DeliveryError;
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::Deserialize;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+};
+
+/// The largest answer that is read, in bytes; what comes after is cut off.
+pub const MAX_ANSWER: usize = 1024 * 1024;
+
+/// Sends requests. It never follows a redirect, since that could carry a secret to another place.
+#[derive(Clone)]
+pub struct HttpClient(Arc<dyn HttpTransport>);
+
+/// What a host provides behind an [`HttpClient`].
+#[async_trait]
+pub trait HttpTransport: Send + Sync + 'static {
+    /// Send one request and read the whole answer, at most [`MAX_ANSWER`] bytes of it. There is no timeout:
+    /// the lane has one.
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError>;
+}
+
+/// How a client is set up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// Whom to trust.
+    pub tls: TlsOptions,
+}
+
+/// Whom to trust: the system's certificate authorities unless told otherwise.
+///
+/// In the configuration: `tls = { pin_sha256 = "9f86d0…" }`, `{ ca_file = "ca.pem" }` or `{ insecure = true }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsOptions {
+    /// SHA-256 of the server certificate's DER, in hex; colons are allowed. Nothing else is then checked.
+    pub pin_sha256: Option<String>,
+    /// A PEM file with further certificate authorities, relative to the configuration file.
+    pub ca_file: Option<PathBuf>,
+    /// Trust anybody. Warns at every start.
+    pub insecure: bool,
+}
+
+/// No answer came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpError {
+    message: String,
+}
+
+impl HttpError {
+    /// `message` says what failed, without secrets and without the address's path and query.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for HttpError {}
+
+impl HttpClient {
+    /// For hosts and test kits.
+    pub fn new(transport: Arc<dyn HttpTransport>) -> Self {
+        Self(transport)
+    }
+
+    /// Send one request and read the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        self.0.send(request).await
+    }
+
+    /// Send one request; an answer other than 2xx is an error by the rules of [`DeliveryError::from_status`].
+    ///
+    /// # Errors
+    /// When no answer came, or not a success. The start of the answer's text is in the message.
+    pub async fn deliver(&self, request: Request<Bytes>) -> Result<Response<Bytes>, DeliveryError> {
+        let response = self.send(request).await.map_err(DeliveryError::later)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let said = excerpt(response.body());
+        let message = if said.is_empty() {
+            format!("answered {status}")
+        } else {
+            format!("answered {status}: {said}")
+        };
+        Err(DeliveryError::from_status(
+            status.as_u16(),
+            retry_after(response.headers()),
+            message,
+        ))
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HttpClient")
+    }
+}
+
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3), capped at a day; the form with a date is not used by
+/// the services herald speaks to and is ignored.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: f64 = headers
+        .get(header::RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(86_400.0)))
+}
+
+/// The first line of an answer as far as it is fit for a log: printable, at most 200 characters.
+fn excerpt(body: &[u8]) -> String {
+    let head = &body[..body.len().min(1024)];
+    let text = String::from_utf8_lossy(head);
+    text.trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_bounded_and_never_negative() {
+        let read = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap());
+            retry_after(&headers)
+        };
+        assert_eq!(read("5"), Some(Duration::from_secs(5)));
+        assert_eq!(read("0.35"), Some(Duration::from_millis(350)));
+        assert_eq!(read("1e300"), Some(Duration::from_secs(86_400)));
+        for bad in ["-1", "NaN", "inf", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! What will run: the configuration after defaults, cross-checks and file reads.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+use unifi_herald_plugin::http::TlsOptions;
+use unifi_herald_plugin::{Kind, Revealed, Severity, Text};
+
+/// A checked configuration. Nothing in it needs a file, a variable or a second look.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Folder of the configuration file; relative paths in plugin options start here.
+    pub base: PathBuf,
+    /// In the order of the file.
+    pub controllers: Vec<ControllerPlan>,
+    /// The ring between the socket and the chains.
+    pub buffer: BufferPlan,
+    /// Where batches are committed.
+    pub store: StorePlan,
+    /// By name.
+    pub scripts: BTreeMap<Text, ScriptPlan>,
+    /// By name.
+    pub filters: BTreeMap<Text, PluginPlan>,
+    /// In the order of the file; steps refer to them by position.
+    pub sinks: Vec<SinkPlan>,
+    /// In the order of the file.
+    pub chains: Vec<ChainPlan>,
+    /// Time zone of `in_hours`, digests and file rotation by day.
+    pub zone: jiff::tz::TimeZone,
+    /// How to log.
+    pub log: LogPlan,
+}
+
+/// One controller to listen to.
+#[derive(Clone, Debug)]
+pub struct ControllerPlan {
+    /// Its name in the configuration.
+    pub name: Text,
+    /// `https://host[:port]`, without a path or a slash at the end.
+    pub url: String,
+    /// What it is, when the configuration says so; otherwise it is found out.
+    pub kind: Option<ControllerKind>,
+    /// Which sites.
+    pub sites: Sites,
+    /// How to log in.
+    pub auth: AuthPlan,
+    /// Whom to trust; paths are absolute.
+    pub tls: TlsOptions,
+    /// Query string of the socket's URL, without `?`; empty for none.
+    pub socket_query: String,
+}
+
+/// The two APIs a controller may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ControllerKind {
+    /// A UniFi OS console or UniFi OS Server.
+    UnifiOs,
+    /// The classic self-hosted Network application.
+    SelfHosted,
+}
+
+impl ControllerKind {
+    /// `unifi-os` or `self-hosted`, as in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnifiOs => "unifi-os",
+            Self::SelfHosted => "self-hosted",
+        }
+    }
+}
+
+/// Which sites of a controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sites {
+    /// Every site the account may see, found at login.
+    All,
+    /// These, by short name or display name.
+    Named(Vec<Text>),
+}
+
+/// How to log in to a controller.
+#[derive(Clone, Debug)]
+pub struct AuthPlan {
+    /// Account name.
+    pub username: String,
+    /// Its password.
+    pub password: Revealed,
+    /// Base32 secret of a time-based one-time password (RFC 6238).
+    pub totp: Option<Revealed>,
+    /// API key for REST; the socket does not take it.
+    pub api_key: Option<Revealed>,
+}
+
+/// Bounds of the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BufferPlan {
+    /// Most events in the ring.
+    pub capacity: usize,
+    /// What happens when it is full.
+    pub when_full: WhenFull,
+    /// How long the source waits for room before the oldest is dropped.
+    pub max_wait: Duration,
+    /// Most bytes in the ring and all lanes together.
+    pub max_bytes: u64,
+}
+
+/// What happens to an event that finds the ring full. Every loss is counted and becomes part of a `herald.gap`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenFull {
+    /// The source stops reading and TCP holds the rest; after `max_wait` as `DropOldest`.
+    Wait,
+    /// The oldest in the ring is lost.
+    DropOldest,
+    /// The new one is lost.
+    DropNewest,
+}
+
+/// Where batches are committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorePlan {
+    /// How.
+    pub mode: StoreMode,
+}
+
+/// How batches are kept until every sink has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreMode {
+    /// In memory: a restart forgets what is pending.
+    Memory,
+}
+
+/// A script and its parameters.
+#[derive(Clone, Debug)]
+pub struct ScriptPlan {
+    /// The file, absolute.
+    pub file: PathBuf,
+    /// What an error does to the event.
+    pub on_error: OnError,
+    /// Readable in the script as `params`.
+    pub params: toml::Table,
+}
+
+/// What an error in a step does to the event that met it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// It goes on unchanged: an alert too many rather than one too few.
+    #[default]
+    Keep,
+    /// It goes no further in this chain.
+    Drop,
+    /// It goes no further and is kept as a dead letter of every sink behind the step.
+    DeadLetter,
+}
+
+/// A plugin and its options.
+#[derive(Clone, Debug)]
+pub struct PluginPlan {
+    /// The plugin's name.
+    pub plugin: String,
+    /// Its table `options`.
+    pub options: toml::Table,
+    /// What an error does to the event; filters only.
+    pub on_error: OnError,
+}
+
+/// One sink and its lane.
+#[derive(Clone, Debug)]
+pub struct SinkPlan {
+    /// Its name in the configuration.
+    pub name: Text,
+    /// The plugin and its options.
+    pub plugin: PluginPlan,
+    /// How events are put together.
+    pub batch: BatchPlan,
+    /// How failures are retried.
+    pub retry: RetryPlan,
+    /// Longest a delivery may take.
+    pub timeout: Duration,
+    /// Whether events carry `raw`.
+    pub raw: bool,
+    /// What is older when its turn comes is dropped, counted as filtered.
+    pub max_age: Option<Duration>,
+}
+
+/// How a lane puts events together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchPlan {
+    /// Most events in one delivery.
+    pub max: usize,
+    /// How long the first event of a batch waits for others.
+    pub wait: Duration,
+}
+
+/// How a lane retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPlan {
+    /// First delay.
+    pub min: Duration,
+    /// Longest delay.
+    pub max: Duration,
+    /// What has failed for longer than this is a dead letter; without it, retries go on for ever.
+    pub give_up_after: Option<Duration>,
+}
+
+/// One chain.
+#[derive(Clone, Debug)]
+pub struct ChainPlan {
+    /// Its name in the configuration.
+    pub name: Text,
+    /// Which events enter it.
+    pub when: When,
+    /// What happens to them, in order.
+    pub steps: Vec<StepPlan>,
+}
+
+/// One step of a chain.
+#[derive(Clone, Debug)]
+pub struct StepPlan {
+    /// Which events it looks at; the others pass it by.
+    pub when: When,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Runs the script of this name.
+    Script(Text),
+    /// Evaluates this expression; false drops.
+    Where(String),
+    /// Runs the filter of this name.
+    Filter(Text),
+    /// Gives the event to the sink at this position of [`Plan::sinks`], and lets it go on.
+    Sink(usize),
+}
+
+/// A condition on events. Patterns take `*` and `?` and ignore case; `None` admits everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct When {
+    /// Controller names.
+    pub controllers: Option<Vec<String>>,
+    /// Short or display names, optionally `controller/site`.
+    pub sites: Option<Vec<String>>,
+    /// The kinds admitted, with the patterns already expanded.
+    pub kinds: Option<Vec<Kind>>,
+    /// MAC addresses, names or host names of clients.
+    pub clients: Option<Vec<String>>,
+    /// MAC addresses or names of devices.
+    pub devices: Option<Vec<String>>,
+    /// Names of wireless networks.
+    pub ssids: Option<Vec<String>>,
+    /// The mildest severity admitted.
+    pub min_severity: Option<Severity>,
+}
+
+/// How to log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPlan {
+    /// Levels in the syntax of tracing's `EnvFilter`: `info,unifi_herald::source=debug`.
+    pub filter: String,
+    /// Form of a line.
+    pub format: LogFormat,
+}
+
+/// Form of a log line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
+}

@@ -1,0 +1,34 @@
+//! unifi-herald: the event-processing host for UniFi networks.
+//!
+//! The way of an event, left to right, no loop back:
+//!
+//! ```text
+//! socket → unifi (decode) → buffer (ring) → chain (scripts, filters) → store (one commit) → lane → sink
+//! ```
+//!
+//! The deciding modules (`unifi`, `buffer`, `chain`, `lane`) are pure: no sockets, no files, no clock; they take
+//! `now` and say what to do next. The doing modules (`source`, `store`, `router`, `lane::worker`) are thin.
+
+pub mod buffer;
+#[path="builtin.rs"] mod builtin_;
+pub mod chain;
+#[path="cli.rs"] mod cli_;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod host;
+pub mod intake;
+pub mod lane;
+pub mod registry;
+pub mod script;
+pub mod services;
+pub mod source;
+pub mod status;
+pub mod store;
+pub mod tasks;
+pub mod unifi;
+
+/// Placeholder.
+pub fn builtin() {}
+/// Placeholder.
+pub fn cli(_: ()) -> std::process::ExitCode { std::process::ExitCode::SUCCESS }

@@ -1,0 +1,86 @@
+//! What is going on, for whoever asks: shared between the threads that know and the commands that tell.
+
+use crate::config::ControllerKind;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use unifi_herald_plugin::{Text, Timestamp};
+
+/// The state of one controller's connection. A copy speaks of the same controller.
+#[derive(Clone, Debug, Default)]
+pub struct ControllerStatus {
+    facts: Arc<Mutex<ControllerFacts>>,
+    counts: Arc<FrameCounts>,
+}
+
+/// What is known of a controller.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ControllerFacts {
+    /// Whether each site's socket is up, by short name; `super` included.
+    pub sites: BTreeMap<Text, bool>,
+    /// When the last data frame came, on any socket.
+    pub last_frame: Option<Timestamp>,
+    /// Version of the Network application.
+    pub version: Option<String>,
+    /// What it is.
+    pub kind: Option<ControllerKind>,
+    /// Why it is not connected, in one sentence with the fix.
+    pub trouble: Option<String>,
+    /// Whether it refused the credentials beyond doubt.
+    pub refused: bool,
+}
+
+/// What came over a controller's sockets since the start.
+#[derive(Debug, Default)]
+pub struct FrameCounts {
+    /// All data frames.
+    pub frames: AtomicU64,
+    /// Frames that could not be understood.
+    pub bad: AtomicU64,
+    /// Events decoded.
+    pub events: AtomicU64,
+    /// Events with a key the catalog does not know.
+    pub unknown: AtomicU64,
+    /// Connections that came to life.
+    pub connects: AtomicU64,
+    /// Logins tried.
+    pub logins: AtomicU64,
+}
+
+impl ControllerFacts {
+    /// Whether every site's socket is up.
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        !self.sites.is_empty() && self.sites.values().all(|up| *up)
+    }
+}
+
+impl ControllerStatus {
+    /// A copy of what is known.
+    #[must_use]
+    pub fn facts(&self) -> ControllerFacts {
+        self.lock().clone()
+    }
+
+    /// Change what is known.
+    pub fn update(&self, change: impl FnOnce(&mut ControllerFacts)) {
+        change(&mut self.lock());
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn counts(&self) -> &FrameCounts {
+        &self.counts
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ControllerFacts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FrameCounts {
+    /// Add one to a counter.
+    pub fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
