@@ -29,6 +29,8 @@ pub struct Plan {
     pub zone: jiff::tz::TimeZone,
     /// How to log.
     pub log: LogPlan,
+    /// What deserves a word but stops nothing: `insecure = true`, a sink that no chain names.
+    pub warnings: Vec<String>,
 }
 
 /// One controller to listen to.
@@ -122,6 +124,8 @@ pub enum WhenFull {
 pub struct StorePlan {
     /// How.
     pub mode: StoreMode,
+    /// Folder for what outlives the process, absolute; made when first needed.
+    pub dir: PathBuf,
 }
 
 /// How batches are kept until every sink has them.
