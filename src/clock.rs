@@ -25,12 +25,18 @@ impl Clock {
     /// A clock that stands still at `wall` until it is advanced, for tests and virtual time.
     #[must_use]
     pub fn manual(wall: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(Mutex::new((Self::system().now(), wall)))))
+        Self(Source::Manual(Arc::new(Mutex::new((
+            Self::system().now(),
+            wall,
+        )))))
     }
 
     /// Monotonic time.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one home of the monotonic clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one home of the monotonic clock"
+    )]
     pub fn now(&self) -> Instant {
         match &self.0 {
             Source::System => Instant::now(),

@@ -10,9 +10,11 @@
 //! `now` and say what to do next. The doing modules (`source`, `store`, `router`, `lane::worker`) are thin.
 
 pub mod buffer;
-#[path="builtin.rs"] mod builtin_;
+#[path = "builtin.rs"]
+mod builtin_;
 pub mod chain;
-#[path="cli.rs"] mod cli_;
+#[path = "cli.rs"]
+mod cli_;
 pub mod clock;
 pub mod config;
 pub mod demo;
@@ -31,4 +33,6 @@ pub mod unifi;
 /// Placeholder.
 pub fn builtin() {}
 /// Placeholder.
-pub fn cli(_: ()) -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
+pub fn cli(_: ()) -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,1 +1,113 @@
-//! Placeholder.
+//! Where batches are committed and what each sink still awaits: one trait, several implementations.
+
+mod books;
+mod memory;
+mod queue;
+
+pub use books::{Books, SinkBooks};
+pub use memory::MemoryStore;
+
+use async_trait::async_trait;
+use std::sync::Arc;
+use unifi_herald_plugin::{BufferedEvent, Timestamp};
+
+/// Keeps what was committed until every sink has it.
+///
+/// One batch is one commit: before it nothing of the batch has happened, after it nothing of it can be lost, as
+/// far as the implementation promises. Sinks are named by their position in the plan.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Commit one batch. The router waits for it, and so does the source behind the router.
+    ///
+    /// # Errors
+    /// When the batch was not committed; the caller tries again with the same batch.
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
+
+    /// Claim the next events of a sink, oldest first, at most `max`; waits until there is at least one.
+    ///
+    /// A claimed event stays pending until it is settled. Cancel-safe: nothing is claimed before the future is
+    /// ready.
+    async fn claim(&self, sink: usize, max: usize) -> Vec<BufferedEvent>;
+
+    /// Say what became of claimed events.
+    ///
+    /// # Errors
+    /// When it could not be written down; the caller tries again.
+    async fn settle(&self, sink: usize, settled: Vec<Settled>) -> Result<(), StoreError>;
+
+    /// The books of every sink, in the order of the plan.
+    fn books(&self) -> Vec<SinkBooks>;
+
+    /// The first number for `seq` that was never used.
+    fn next_seq(&self) -> u64;
+}
+
+/// A store, shared by the router and the lanes.
+pub type SharedStore = Arc<dyn Store>;
+
+/// Everything one batch changes.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// What came through the ring or was made by a chain, in the order of `seq`.
+    pub events: Vec<BufferedEvent>,
+    /// What each sink shall get, in the order of the sinks; a sink appears at most once, its events in the order of
+    /// `seq`.
+    pub shares: Vec<Share>,
+    /// What a step gave up on, for the sinks behind it.
+    pub dead: Vec<DeadLetter>,
+    /// How many events came twice.
+    pub duplicates: u64,
+    /// How many events were lost before they reached a chain.
+    pub lost: u64,
+}
+
+/// One sink's part of a batch.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// Position of the sink in the plan.
+    pub sink: usize,
+    /// Its events; never empty.
+    pub events: Vec<BufferedEvent>,
+}
+
+/// An event that a sink will not get, kept with the reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetter {
+    /// Position of the sink in the plan.
+    pub sink: usize,
+    /// The event.
+    pub event: BufferedEvent,
+    /// Why, for people.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was tried first, or given up without a try.
+    pub first: Timestamp,
+    /// When it was tried last.
+    pub last: Timestamp,
+}
+
+/// What became of one claimed event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settled {
+    /// The sink has it.
+    Delivered {
+        /// Its `seq`.
+        seq: u64,
+    },
+    /// It was older than the sink's `max_age` when its turn came.
+    Expired {
+        /// Its `seq`.
+        seq: u64,
+    },
+    /// The sink will never take it.
+    Dead(Box<DeadLetter>),
+}
+
+/// The store could not do it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreError {
+    /// What went wrong and what helps.
+    pub message: String,
+}

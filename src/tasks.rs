@@ -23,13 +23,19 @@ impl Tasks {
 
     /// Run `task` on the current runtime. It should end soon after [`Tasks::stopping`] resolves.
     #[expect(clippy::disallowed_methods, reason = "the one home of spawn")]
-    pub fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
         tokio::spawn(self.tracker.track_future(task))
     }
 
     /// Run `work`, which may block, on the runtime's threads for blocking work.
     #[expect(clippy::disallowed_methods, reason = "the one home of spawn_blocking")]
-    pub fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    pub fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
         let token = self.tracker.token();
         tokio::task::spawn_blocking(move || {
             let value = work();

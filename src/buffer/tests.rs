@@ -1,0 +1,133 @@
+use super::*;
+use crate::clock::Clock;
+use proptest::prelude::*;
+use unifi_herald_plugin::{Kind, Timestamp};
+
+fn event(number: u64) -> Arc<Event> {
+    let time = Timestamp::from_millis(i64::try_from(number).unwrap());
+    Arc::new(Event::new(Kind::CLIENT_CONNECTED, number.to_string(), time))
+}
+
+fn ring(events: usize, when_full: WhenFull) -> Ring {
+    Ring::new(Limits {
+        events,
+        bytes: usize::MAX,
+        when_full,
+        max_wait: Duration::from_secs(5),
+    })
+}
+
+fn ids(ring: &mut Ring) -> Vec<String> {
+    let mut out = Vec::new();
+    ring.take(usize::MAX, &mut out);
+    out.iter().map(|event| event.id.to_string()).collect()
+}
+
+fn lost(ring: &mut Ring) -> Vec<Gap> {
+    ring.take_losses()
+        .into_iter()
+        .map(|loss| loss.gap)
+        .collect()
+}
+
+#[test]
+fn drop_oldest_keeps_the_newest_and_records_the_hole() {
+    let now = Clock::system().now();
+    let mut ring = ring(3, WhenFull::DropOldest);
+    for number in 0..5 {
+        assert_eq!(ring.offer(&event(number), now), Offer::Taken);
+    }
+    assert_eq!(ids(&mut ring), ["2", "3", "4"]);
+    let gap = Gap {
+        from: Timestamp::from_millis(0),
+        to: Timestamp::from_millis(1),
+        count: Some(2),
+    };
+    assert_eq!(lost(&mut ring), [gap]);
+    assert_eq!(lost(&mut ring), [], "a loss is told once");
+}
+
+#[test]
+fn drop_newest_keeps_the_oldest() {
+    let now = Clock::system().now();
+    let mut ring = ring(2, WhenFull::DropNewest);
+    for number in 0..4 {
+        assert_eq!(ring.offer(&event(number), now), Offer::Taken);
+    }
+    assert_eq!(ids(&mut ring), ["0", "1"]);
+    assert_eq!(lost(&mut ring)[0].count, Some(2));
+}
+
+#[test]
+fn wait_holds_the_source_for_max_wait_and_then_drops_the_oldest() {
+    let now = Clock::system().now();
+    let second = Duration::from_secs(1);
+    let mut ring = ring(1, WhenFull::Wait);
+    assert_eq!(ring.offer(&event(0), now), Offer::Taken);
+    assert_eq!(ring.offer(&event(1), now), Offer::Full(now + 5 * second));
+    assert_eq!(
+        ring.offer(&event(1), now + 4 * second),
+        Offer::Full(now + 5 * second)
+    );
+    assert_eq!(ring.offer(&event(1), now + 5 * second), Offer::Taken);
+    // The reader still stands still: the next event is not made to wait another five seconds.
+    assert_eq!(ring.offer(&event(2), now + 5 * second), Offer::Taken);
+    assert_eq!(lost(&mut ring)[0].count, Some(2));
+    assert_eq!(ids(&mut ring), ["2"]);
+    // Somebody took: patience starts anew.
+    assert_eq!(ring.offer(&event(3), now + 9 * second), Offer::Taken);
+    assert_eq!(
+        ring.offer(&event(4), now + 9 * second),
+        Offer::Full(now + 14 * second)
+    );
+}
+
+#[test]
+fn bytes_are_a_bound_too_but_never_shut_out_a_large_event() {
+    let now = Clock::system().now();
+    let weight = event(0).weight();
+    let limits = Limits {
+        events: 100,
+        bytes: weight * 2,
+        when_full: WhenFull::DropOldest,
+        max_wait: Duration::ZERO,
+    };
+    let mut ring = Ring::new(limits);
+    for number in 0..3 {
+        ring.offer(&event(number), now);
+    }
+    assert_eq!(ids(&mut ring), ["1", "2"]);
+    let mut small = Ring::new(Limits { bytes: 1, ..limits });
+    small.offer(&event(7), now);
+    assert_eq!(ids(&mut small), ["7"]);
+}
+
+proptest! {
+    /// Whatever is offered and taken: bounded, in order, and every event is either taken or counted as lost.
+    #[test]
+    fn nothing_vanishes(
+        capacity in 1_usize..8,
+        policy in prop_oneof![Just(WhenFull::Wait), Just(WhenFull::DropOldest), Just(WhenFull::DropNewest)],
+        steps in prop::collection::vec((any::<bool>(), 0_u64..4), 1..200),
+    ) {
+        let mut now = Clock::system().now();
+        let mut ring = ring(capacity, policy);
+        let (mut offered, mut taken, mut lost) = (0_u64, Vec::new(), 0);
+        for (push, amount) in steps {
+            now += Duration::from_secs(amount);
+            if push {
+                if ring.offer(&event(offered), now) == Offer::Taken {
+                    offered += 1;
+                }
+            } else {
+                ring.take(usize::try_from(amount).unwrap(), &mut taken);
+            }
+            prop_assert!(ring.len() <= capacity);
+            lost += ring.take_losses().iter().filter_map(|loss| loss.gap.count).sum::<u64>();
+        }
+        ring.take(usize::MAX, &mut taken);
+        prop_assert_eq!(taken.len() as u64 + lost, offered);
+        let numbers: Vec<u64> = taken.iter().map(|event| event.id.parse().unwrap()).collect();
+        prop_assert!(numbers.is_sorted());
+    }
+}

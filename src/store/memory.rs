@@ -1,0 +1,201 @@
+//! The store without a disk: bounded queues, forgotten when the process ends.
+
+use super::queue::Queue;
+use super::{Commit, DeadLetter, Settled, SinkBooks, Store, StoreError};
+use crate::buffer::share_of_bytes;
+use crate::clock::Clock;
+use crate::config::BufferPlan;
+use async_trait::async_trait;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use unifi_herald_plugin::{BufferedEvent, Text};
+
+/// How long a commit may wait for full lanes that are moving.
+const MAX_HOLD: Duration = Duration::from_secs(1);
+
+/// Most dead letters kept per sink; beyond it the oldest is forgotten.
+const MAX_DEAD_LETTERS: usize = 1000;
+
+/// Pending events in memory. A full lane that is moving holds the router for at most a second; one that is not
+/// loses its oldest, counted as lost.
+#[derive(Debug)]
+pub struct MemoryStore {
+    clock: Clock,
+    lanes: Vec<Lane>,
+    next_seq: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Lane {
+    name: Text,
+    state: Mutex<State>,
+    filled: Notify,
+    settled: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: Queue,
+    dead: VecDeque<DeadLetter>,
+}
+
+impl MemoryStore {
+    /// Empty queues for these sinks, which share the bytes of `buffer` with the ring.
+    #[must_use]
+    pub fn new(sinks: &[Text], buffer: &BufferPlan, clock: Clock) -> Self {
+        let bytes = share_of_bytes(buffer, sinks.len() + 1);
+        let lane = |name: &Text| Lane {
+            name: name.clone(),
+            state: Mutex::new(State {
+                queue: Queue::new(buffer.capacity, bytes),
+                dead: VecDeque::new(),
+            }),
+            filled: Notify::new(),
+            settled: Notify::new(),
+        };
+        Self {
+            clock,
+            lanes: sinks.iter().map(lane).collect(),
+            next_seq: AtomicU64::new(1),
+        }
+    }
+
+    /// The dead letters of a sink, oldest first.
+    #[must_use]
+    pub fn dead_letters(&self, sink: usize) -> Vec<DeadLetter> {
+        self.lanes
+            .get(sink)
+            .map(|lane| lane.lock().dead.iter().cloned().collect())
+            .unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        let Commit {
+            events,
+            shares,
+            dead,
+            duplicates,
+            lost,
+        } = commit;
+        let deadline = self.clock.now() + MAX_HOLD;
+        for share in &shares {
+            self.lanes[share.sink]
+                .wait_for_room(&share.events, &self.clock, deadline)
+                .await;
+        }
+        if let Some(last) = events.last() {
+            self.next_seq.fetch_max(last.seq + 1, Ordering::Relaxed);
+        }
+        let mut shares = shares.into_iter().peekable();
+        for (sink, lane) in self.lanes.iter().enumerate() {
+            let share = shares
+                .next_if(|share| share.sink == sink)
+                .map(|share| share.events)
+                .unwrap_or_default();
+            let given = share.len() as u64;
+            let mut state = lane.lock();
+            let known = state.dead.len();
+            state
+                .dead
+                .extend(dead.iter().filter(|letter| letter.sink == sink).cloned());
+            let buried = (state.dead.len() - known) as u64;
+            state
+                .queue
+                .books
+                .enter_batch(events.len() as u64, duplicates, lost, given, buried);
+            let pushed_out = state.queue.append(share);
+            state.trim();
+            drop(state);
+            if given > 0 {
+                lane.filled.notify_one();
+            }
+            if pushed_out > 0 {
+                tracing::warn!(sink = %lane.name, lost = pushed_out, "lane is full and not moving, its oldest events are lost");
+            }
+        }
+        Ok(())
+    }
+
+    async fn claim(&self, sink: usize, max: usize) -> Vec<BufferedEvent> {
+        let lane = &self.lanes[sink];
+        loop {
+            let filled = lane.filled.notified();
+            let claimed = lane.lock().queue.claim(max);
+            if !claimed.is_empty() {
+                return claimed;
+            }
+            filled.await;
+        }
+    }
+
+    async fn settle(&self, sink: usize, settled: Vec<Settled>) -> Result<(), StoreError> {
+        let lane = &self.lanes[sink];
+        let mut state = lane.lock();
+        state.queue.settle(&settled, self.clock.now());
+        state
+            .dead
+            .extend(settled.into_iter().filter_map(|settled| match settled {
+                Settled::Dead(letter) => Some(*letter),
+                Settled::Delivered { .. } | Settled::Expired { .. } => None,
+            }));
+        state.trim();
+        drop(state);
+        lane.settled.notify_waiters();
+        Ok(())
+    }
+
+    fn books(&self) -> Vec<SinkBooks> {
+        let books = |lane: &Lane| SinkBooks {
+            name: lane.name.clone(),
+            books: lane.lock().queue.books,
+        };
+        self.lanes.iter().map(books).collect()
+    }
+
+    fn next_seq(&self) -> u64 {
+        self.next_seq.load(Ordering::Relaxed)
+    }
+}
+
+impl Lane {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wait while the lane is full and moving, until `deadline` at the latest.
+    async fn wait_for_room(&self, events: &[BufferedEvent], clock: &Clock, deadline: Instant) {
+        loop {
+            let settled = self.settled.notified();
+            let now = clock.now();
+            {
+                let state = self.lock();
+                if state.queue.has_room_for(events)
+                    || !state.queue.is_moving(now)
+                    || now >= deadline
+                {
+                    return;
+                }
+            }
+            tokio::select! {
+                () = settled => {}
+                () = tokio::time::sleep_until(deadline.into()) => return,
+            }
+        }
+    }
+}
+
+impl State {
+    fn trim(&mut self) {
+        let excess = self.dead.len().saturating_sub(MAX_DEAD_LETTERS);
+        self.dead.drain(..excess);
+    }
+}
+
+#[cfg(test)]
+mod tests;

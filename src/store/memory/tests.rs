@@ -1,0 +1,153 @@
+use super::*;
+use crate::config::WhenFull;
+use crate::store::{Books, Share, SharedStore};
+use std::sync::Arc;
+use unifi_herald_plugin::{Event, Kind, Timestamp};
+
+fn event(seq: u64) -> BufferedEvent {
+    let event = Event::new(
+        Kind::CLIENT_CONNECTED,
+        seq.to_string(),
+        Timestamp::from_millis(0),
+    );
+    BufferedEvent {
+        seq,
+        event: Arc::new(event),
+    }
+}
+
+fn events(seqs: std::ops::Range<u64>) -> Vec<BufferedEvent> {
+    seqs.map(event).collect()
+}
+
+fn store(clock: &Clock, capacity: usize) -> Arc<MemoryStore> {
+    let buffer = BufferPlan {
+        capacity,
+        when_full: WhenFull::Wait,
+        max_wait: Duration::ZERO,
+        max_bytes: u64::MAX,
+    };
+    Arc::new(MemoryStore::new(
+        &["a".into(), "b".into()],
+        &buffer,
+        clock.clone(),
+    ))
+}
+
+fn to(sink: usize, seqs: std::ops::Range<u64>) -> Commit {
+    Commit {
+        events: events(seqs.clone()),
+        shares: vec![Share {
+            sink,
+            events: events(seqs),
+        }],
+        ..Commit::default()
+    }
+}
+
+fn seqs(events: &[BufferedEvent]) -> Vec<u64> {
+    events.iter().map(|event| event.seq).collect()
+}
+
+fn balanced(store: &SharedStore) -> Vec<Books> {
+    let books: Vec<_> = store.books().into_iter().map(|sink| sink.books).collect();
+    assert!(books.iter().all(Books::balance), "{books:?}");
+    books
+}
+
+#[tokio::test]
+async fn a_lane_that_does_not_move_loses_its_oldest_and_the_books_balance() {
+    let memory = store(&Clock::manual(Timestamp::from_millis(0)), 3);
+    let shared: SharedStore = memory.clone();
+    shared.commit(to(0, 1..4)).await.unwrap();
+    let claimed = shared.claim(0, 2).await;
+    assert_eq!(seqs(&claimed), [1, 2]);
+    shared.commit(to(0, 4..8)).await.unwrap();
+    // What is in the lane's hands is never pushed out.
+    let books = balanced(&shared);
+    assert_eq!(
+        (books[0].received, books[0].pending, books[0].lost),
+        (7, 5, 2)
+    );
+    assert_eq!((books[1].received, books[1].filtered), (7, 7));
+    shared
+        .settle(
+            0,
+            vec![Settled::Delivered { seq: 1 }, Settled::Expired { seq: 2 }],
+        )
+        .await
+        .unwrap();
+    assert_eq!(seqs(&shared.claim(0, 9).await), [5, 6, 7]);
+    let books = balanced(&shared);
+    assert_eq!(
+        (books[0].delivered, books[0].filtered, books[0].pending),
+        (1, 1, 3)
+    );
+    assert_eq!(shared.next_seq(), 8);
+}
+
+#[tokio::test]
+async fn a_full_lane_that_moves_holds_the_commit_until_there_is_room() {
+    let memory = store(&Clock::manual(Timestamp::from_millis(0)), 2);
+    memory.commit(to(0, 1..3)).await.unwrap();
+    let claimed = memory.claim(0, 1).await;
+    memory.commit(to(0, 3..4)).await.unwrap();
+    memory
+        .settle(
+            0,
+            vec![Settled::Delivered {
+                seq: claimed[0].seq,
+            }],
+        )
+        .await
+        .unwrap();
+
+    let mut commit = Box::pin(memory.commit(to(0, 4..5)));
+    let pending = futures_util::poll!(commit.as_mut());
+    assert!(
+        pending.is_pending(),
+        "the lane is full and moving: the router waits"
+    );
+    assert_eq!(seqs(&memory.claim(0, 1).await), [2]);
+    memory
+        .settle(0, vec![Settled::Delivered { seq: 2 }])
+        .await
+        .unwrap();
+    commit.await.unwrap();
+    assert_eq!(seqs(&memory.claim(0, 9).await), [3, 4]);
+    assert_eq!(memory.books()[0].books.lost, 0);
+}
+
+#[tokio::test]
+async fn duplicates_losses_and_dead_letters_of_a_step_are_in_the_books() {
+    let memory = store(&Clock::manual(Timestamp::from_millis(0)), 10);
+    let at = Timestamp::from_millis(0);
+    let letter = DeadLetter {
+        sink: 1,
+        event: event(1),
+        reason: "script failed".into(),
+        attempts: 0,
+        first: at,
+        last: at,
+    };
+    let commit = Commit {
+        dead: vec![letter.clone()],
+        duplicates: 2,
+        lost: 3,
+        ..to(0, 1..3)
+    };
+    memory.commit(commit).await.unwrap();
+    let shared: SharedStore = memory.clone();
+    let books = balanced(&shared);
+    assert_eq!(
+        (
+            books[0].received,
+            books[0].duplicate,
+            books[0].lost,
+            books[0].pending
+        ),
+        (7, 2, 3, 2)
+    );
+    assert_eq!((books[1].dead_lettered, books[1].filtered), (1, 1));
+    assert_eq!(memory.dead_letters(1), [letter]);
+}

@@ -1,0 +1,89 @@
+//! One sink's pending events in memory: bounded, in order, with claimed events beside the queue.
+
+use super::{Books, Settled};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+use unifi_herald_plugin::BufferedEvent;
+
+/// A lane that settled something this recently is moving; the router may wait for it.
+const MOVING: Duration = Duration::from_secs(1);
+
+/// Pending events of one sink. Claimed events leave the queue but stay pending until they are settled, so that
+/// making room never takes an event out of the hands of the lane that is delivering it.
+#[derive(Debug)]
+pub(super) struct Queue {
+    waiting: VecDeque<BufferedEvent>,
+    bytes: usize,
+    max_events: usize,
+    max_bytes: usize,
+    last_settled: Option<Instant>,
+    pub(super) books: Books,
+}
+
+impl Queue {
+    pub(super) fn new(max_events: usize, max_bytes: usize) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            bytes: 0,
+            max_events: max_events.max(1),
+            max_bytes,
+            last_settled: None,
+            books: Books::default(),
+        }
+    }
+
+    /// Whether `events` fit without loss. An empty queue takes any batch, to be cut down as it is appended.
+    pub(super) fn has_room_for(&self, events: &[BufferedEvent]) -> bool {
+        let bytes: usize = events.iter().map(|event| event.weight()).sum();
+        self.waiting.is_empty()
+            || (self.waiting.len() + events.len() <= self.max_events
+                && self.bytes + bytes <= self.max_bytes)
+    }
+
+    /// Whether the lane settled something lately, so that waiting for room makes sense.
+    pub(super) fn is_moving(&self, now: Instant) -> bool {
+        self.last_settled
+            .is_some_and(|settled| now.saturating_duration_since(settled) < MOVING)
+    }
+
+    /// Append `events`, pushing out the oldest unclaimed where there is no room; returns how many were lost.
+    pub(super) fn append(&mut self, events: Vec<BufferedEvent>) -> u64 {
+        let mut lost = 0;
+        for event in events {
+            self.bytes += event.weight();
+            self.waiting.push_back(event);
+            while self.waiting.len() > self.max_events
+                || (self.bytes > self.max_bytes && self.waiting.len() > 1)
+            {
+                if let Some(oldest) = self.waiting.pop_front() {
+                    self.bytes -= oldest.weight();
+                    lost += 1;
+                }
+            }
+        }
+        self.books.pending -= lost;
+        self.books.lost += lost;
+        lost
+    }
+
+    /// Hand out the oldest, at most `max`.
+    pub(super) fn claim(&mut self, max: usize) -> Vec<BufferedEvent> {
+        let count = self.waiting.len().min(max);
+        let claimed: Vec<_> = self.waiting.drain(..count).collect();
+        self.bytes -= claimed.iter().map(|event| event.weight()).sum::<usize>();
+        claimed
+    }
+
+    /// Enter in the books what became of claimed events.
+    pub(super) fn settle(&mut self, settled: &[Settled], now: Instant) {
+        for settled in settled {
+            self.books.pending -= 1;
+            match settled {
+                Settled::Delivered { .. } => self.books.delivered += 1,
+                Settled::Expired { .. } => self.books.filtered += 1,
+                Settled::Dead(_) => self.books.dead_lettered += 1,
+            }
+        }
+        self.last_settled = Some(now);
+    }
+}
