@@ -21,6 +21,7 @@ pub mod demo;
 pub mod host;
 pub mod intake;
 pub mod lane;
+pub mod own_event;
 pub mod registry;
 pub mod script;
 pub mod services;

@@ -1,0 +1,415 @@
+//! The task behind a lane: claims events, calls the sink, settles, and waits when the lane says so.
+
+use super::health::Announcement;
+use super::watch::{CallError, call};
+use super::{Lane, Next, Offer, Verdict};
+use crate::clock::Clock;
+use crate::config::SinkPlan;
+use crate::intake::Intake;
+use crate::own_event::{Scope, own_event};
+use crate::status::LaneStatus;
+use crate::store::{DeadLetter, Settled, SharedStore};
+use futures_util::FutureExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use unifi_herald_plugin::{Batch, BufferedEvent, DeliveryError, Event, Fault, Kind, Sink};
+
+/// Makes the sink: at the start, and anew after a panic.
+pub type SinkFactory = Box<dyn Fn() -> Result<Box<dyn Sink>, String> + Send>;
+
+/// Everything a lane works with.
+pub struct LaneWorker {
+    /// Position of the sink in the plan.
+    pub index: usize,
+    /// The sink's part of the plan.
+    pub plan: SinkPlan,
+    /// Makes the sink.
+    pub factory: SinkFactory,
+    /// Where pending events come from and settled ones go.
+    pub store: SharedStore,
+    /// Time.
+    pub clock: Clock,
+    /// Where the lane's state is shown.
+    pub status: LaneStatus,
+    /// Where `herald.sink_down` and `herald.sink_up` go.
+    pub intake: Intake,
+    /// Rings when the weather may have changed for every lane.
+    pub weather: Arc<Notify>,
+    /// Cancelled when no more events will be committed: the lane ends when it has nothing left.
+    pub drain: CancellationToken,
+    /// Cancelled when the time for draining is over: the lane ends now.
+    pub abort: CancellationToken,
+}
+
+/// What a worker left when it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Claimed and not settled.
+    pub events: usize,
+}
+
+/// The part of a worker that changes.
+struct State {
+    lane: Lane,
+    sink: Option<Box<dyn Sink>>,
+    window: Vec<BufferedEvent>,
+    /// When the oldest event of the window was claimed.
+    oldest: Option<Instant>,
+}
+
+impl LaneWorker {
+    /// Deliver until told to stop.
+    pub async fn run(self) -> Left {
+        let mut state = State {
+            lane: Lane::new(self.plan.batch.max, &self.plan.retry),
+            sink: None,
+            window: Vec::new(),
+            oldest: None,
+        };
+        while self.step(&mut state).await.is_continue() {
+            self.tell(&mut state);
+        }
+        if let Some(sink) = state.sink.take() {
+            let closed = call(&self.clock, self.plan.timeout, sink.close()).await;
+            if let Err(error) = closed.outcome {
+                tracing::warn!(sink = %self.plan.name, error = %error, "sink did not close cleanly");
+            }
+        }
+        Left {
+            events: state.window.len(),
+        }
+    }
+
+    async fn step(&self, state: &mut State) -> std::ops::ControlFlow<()> {
+        use std::ops::ControlFlow::{Break, Continue};
+        if self.abort.is_cancelled() {
+            return Break(());
+        }
+        let now = self.clock.now();
+        match state.lane.next(now, state.window.len()) {
+            Next::Wait(until) => self.wait(state, Some(until)).await,
+            Next::WaitForReload => self.wait(state, None).await,
+            Next::Deliver(offer) => {
+                if state.window.is_empty() {
+                    return self.fetch(state).await;
+                }
+                self.grow(state, offer).await;
+                if self.drop_expired(state).await && !state.window.is_empty() {
+                    self.deliver(state, offer).await;
+                }
+                if self.abort.is_cancelled() {
+                    Break(())
+                } else {
+                    Continue(())
+                }
+            }
+        }
+    }
+
+    /// Wait out a hold; every branch only waits.
+    async fn wait(&self, state: &mut State, until: Option<Instant>) -> std::ops::ControlFlow<()> {
+        let woken = wake_time(state.sink.as_deref());
+        tokio::select! {
+            () = self.abort.cancelled() => return std::ops::ControlFlow::Break(()),
+            () = self.weather.notified() => state.lane.weather_changed(),
+            () = sleep_until(until) => {}
+            () = sleep_until(woken) => self.wake(state).await,
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    /// Get the first events of an empty window. Claiming is cancel-safe; the other branches only wait.
+    async fn fetch(&self, state: &mut State) -> std::ops::ControlFlow<()> {
+        let woken = wake_time(state.sink.as_deref());
+        tokio::select! {
+            biased;
+            () = self.abort.cancelled() => return std::ops::ControlFlow::Break(()),
+            events = self.store.claim(self.index, state.lane.wants()) => self.add(state, events),
+            () = sleep_until(woken) => self.wake(state).await,
+            () = self.drain.cancelled() => return std::ops::ControlFlow::Break(()),
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    /// Let others join the batch: those that are there already, and those that come within `batch.wait`.
+    async fn grow(&self, state: &mut State, offer: Offer) {
+        let wanted = offer.start + offer.len;
+        if !offer.may_grow && state.window.len() >= 2 {
+            return;
+        }
+        let until = state.oldest.map(|oldest| oldest + self.plan.batch.wait);
+        while state.window.len() < wanted {
+            let room = wanted - state.window.len();
+            let claim = self.store.claim(self.index, room);
+            let waiting =
+                until.is_some_and(|until| self.clock.now() < until) && !self.drain.is_cancelled();
+            if !waiting {
+                match claim.now_or_never() {
+                    Some(events) => self.add(state, events),
+                    None => return,
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                events = claim => self.add(state, events),
+                () = sleep_until(until) => return,
+                () = self.drain.cancelled() => {}
+                () = self.abort.cancelled() => return,
+            }
+        }
+    }
+
+    fn add(&self, state: &mut State, events: Vec<BufferedEvent>) {
+        state.oldest.get_or_insert_with(|| self.clock.now());
+        state.window.extend(events.into_iter().map(|event| {
+            if self.plan.raw {
+                event
+            } else {
+                without_raw(event)
+            }
+        }));
+    }
+
+    /// Drop what is older than `max_age`; false when the store did not take it.
+    async fn drop_expired(&self, state: &mut State) -> bool {
+        let Some(max_age) = self.plan.max_age else {
+            return true;
+        };
+        let limit = self.clock.wall() - max_age;
+        let expired: Vec<usize> = (0..state.window.len())
+            .filter(|index| state.window[*index].time < limit)
+            .collect();
+        let settled = expired
+            .iter()
+            .map(|index| Settled::Expired {
+                seq: state.window[*index].seq,
+            })
+            .collect();
+        self.settle(state, &expired, settled).await
+    }
+
+    async fn deliver(&self, state: &mut State, offer: Offer) {
+        let end = (offer.start + offer.len).min(state.window.len());
+        let start = offer.start.min(end.saturating_sub(1));
+        let events = &state.window[start..end];
+        let Some(sink) = self.sink(&mut state.sink, &mut state.lane, offer) else {
+            return;
+        };
+        let batch = Batch::new(events).with_attempt(offer.attempt);
+        let answer = tokio::select! {
+            biased;
+            answer = call(&self.clock, self.plan.timeout, sink.deliver(batch)) => answer,
+            () = self.abort.cancelled() => return,
+        };
+        self.note_stall(answer.longest_poll);
+        let (now, len) = (self.clock.now(), events.len());
+        let was_failing = state.lane.health().is_failing();
+        let verdict = match answer.outcome {
+            Ok(()) => state.lane.delivered(offer, len),
+            Err(error) => {
+                if matches!(error, CallError::Panicked(_)) {
+                    // Whatever it was in the middle of, it is not to be trusted any more.
+                    state.sink = None;
+                }
+                let error = DeliveryError::from(error);
+                let expired = self.expired(events);
+                let verdict = state
+                    .lane
+                    .failed(now, offer, len, expired, &error, fastrand::f64());
+                self.log_failure(&error, was_failing, &verdict);
+                verdict
+            }
+        };
+        if was_failing && !state.lane.health().is_failing() {
+            tracing::info!(sink = %self.plan.name, "sink takes events again");
+            self.weather.notify_waiters();
+        }
+        self.settle_verdict(state, offer, start, &verdict).await;
+    }
+
+    /// The sink, built when there is none; a sink that cannot be built fails like one that is out of reach.
+    fn sink<'s>(
+        &self,
+        sink: &'s mut Option<Box<dyn Sink>>,
+        lane: &mut Lane,
+        offer: Offer,
+    ) -> Option<&'s mut Box<dyn Sink>> {
+        if sink.is_none() {
+            match (self.factory)() {
+                Ok(built) => *sink = Some(built),
+                Err(error) => {
+                    let error = DeliveryError::misconfigured(error);
+                    lane.failed(self.clock.now(), offer, 1, 0, &error, fastrand::f64());
+                    self.log_failure(&error, false, &Verdict::default());
+                }
+            }
+        }
+        sink.as_mut()
+    }
+
+    /// How many of the first of `events` are older than `give_up_after`.
+    fn expired(&self, events: &[BufferedEvent]) -> usize {
+        let Some(limit) = self.plan.retry.give_up_after else {
+            return 0;
+        };
+        let oldest = self.clock.wall() - limit;
+        events
+            .iter()
+            .take_while(|event| event.received < oldest)
+            .count()
+    }
+
+    async fn settle_verdict(
+        &self,
+        state: &mut State,
+        offer: Offer,
+        start: usize,
+        verdict: &Verdict,
+    ) {
+        let at = self.clock.wall();
+        let delivered = start..start + verdict.accepted;
+        let mut indices: Vec<usize> = delivered
+            .clone()
+            .chain(verdict.dead.iter().copied())
+            .collect();
+        indices.sort_unstable();
+        let reason = state
+            .lane
+            .health()
+            .last_error()
+            .unwrap_or("refused by the sink")
+            .to_owned();
+        let settled = indices
+            .iter()
+            .map(|index| {
+                let event = &state.window[*index];
+                if delivered.contains(index) {
+                    return Settled::Delivered { seq: event.seq };
+                }
+                Settled::Dead(Box::new(DeadLetter {
+                    sink: self.index,
+                    event: event.clone(),
+                    reason: reason.clone(),
+                    attempts: offer.attempt,
+                    first: event.received.min(at),
+                    last: at,
+                }))
+            })
+            .collect();
+        self.settle(state, &indices, settled).await;
+    }
+
+    /// Write `settled` down and take `indices`, rising, out of the window. Until the store has it the window
+    /// keeps it, and the sink gets it again: at least once.
+    async fn settle(&self, state: &mut State, indices: &[usize], settled: Vec<Settled>) -> bool {
+        if indices.is_empty() {
+            return true;
+        }
+        if let Err(error) = self.store.settle(self.index, settled).await {
+            tracing::error!(sink = %self.plan.name, error = %error, "store did not take an acknowledgement");
+            return false;
+        }
+        let whole_prefix = indices.len() == state.window.len();
+        if whole_prefix {
+            state.window.clear();
+        } else {
+            let mut settled = indices.iter().copied().peekable();
+            let mut index = 0;
+            state.window.retain(|_| {
+                let gone = settled.next_if_eq(&index).is_some();
+                index += 1;
+                !gone
+            });
+        }
+        if state.window.is_empty() {
+            state.oldest = None;
+        }
+        true
+    }
+
+    async fn wake(&self, state: &mut State) {
+        let Some(sink) = &mut state.sink else { return };
+        let answer = call(&self.clock, self.plan.timeout, sink.wake(self.clock.now())).await;
+        self.note_stall(answer.longest_poll);
+        if let Err(error) = answer.outcome {
+            tracing::warn!(sink = %self.plan.name, error = %error, "sink failed in its own timer");
+            if matches!(error, CallError::Panicked(_)) {
+                state.sink = None;
+            }
+        }
+    }
+
+    fn note_stall(&self, longest: Duration) {
+        if self.status.note_stall(longest) {
+            tracing::warn!(sink = %self.plan.name, longest = ?longest, "sink kept its thread without yielding");
+        }
+    }
+
+    fn log_failure(&self, error: &DeliveryError, was_failing: bool, verdict: &Verdict) {
+        if !verdict.dead.is_empty() {
+            let count = verdict.dead.len();
+            tracing::error!(sink = %self.plan.name, count, error = %error, "events became dead letters");
+        } else if !was_failing && error.fault() != Fault::Event {
+            tracing::warn!(sink = %self.plan.name, error = %error, "sink fails, its events wait");
+        }
+    }
+
+    /// Show the lane's state, and announce when it went down or came back.
+    fn tell(&self, state: &mut State) {
+        let announcement = state.lane.announce(self.clock.now());
+        self.status.show(state.lane.health());
+        let Some(announcement) = announcement else {
+            return;
+        };
+        let (kind, text, reason) = match announcement {
+            Announcement::Down(reason) => (
+                Kind::HERALD_SINK_DOWN,
+                format!("The sink {} is down: {reason}", self.plan.name),
+                Some(reason),
+            ),
+            Announcement::Up => (
+                Kind::HERALD_SINK_UP,
+                format!("The sink {} takes events again", self.plan.name),
+                None,
+            ),
+        };
+        let mut event = own_event(kind, &Scope::default(), &self.plan.name, self.clock.wall());
+        event.summary = text.into();
+        event.reason = reason.map(Into::into);
+        self.intake.push_now(&Arc::new(event));
+    }
+}
+
+impl std::fmt::Debug for LaneWorker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LaneWorker")
+            .field("sink", &self.plan.name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn wake_time(sink: Option<&dyn Sink>) -> Option<Instant> {
+    sink.and_then(Sink::wake_at)
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn without_raw(event: BufferedEvent) -> BufferedEvent {
+    if event.raw.is_none() {
+        return event;
+    }
+    let mut stripped: Event = (*event.event).clone();
+    stripped.raw = None;
+    BufferedEvent {
+        seq: event.seq,
+        event: Arc::new(stripped),
+    }
+}
