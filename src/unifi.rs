@@ -1,1 +1,9 @@
-//! Placeholder.
+//! What herald knows of UniFi controllers, without any I/O: decisions in, decisions out.
+
+pub mod answer;
+pub mod backoff;
+pub mod cookies;
+pub mod endpoint;
+pub mod login;
+pub mod token;
+pub mod totp;
