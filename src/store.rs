@@ -20,8 +20,8 @@ pub trait Store: Send + Sync + 'static {
     /// Commit one batch. The router waits for it, and so does the source behind the router.
     ///
     /// # Errors
-    /// When the batch was not committed; the caller tries again with the same batch.
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
+    /// When the batch was not committed; it is handed back, to be tried again.
+    async fn commit(&self, commit: Commit) -> Result<(), Rejected>;
 
     /// Claim the next events of a sink, oldest first, at most `max`; waits until there is at least one.
     ///
@@ -102,6 +102,15 @@ pub enum Settled {
     },
     /// The sink will never take it.
     Dead(Box<DeadLetter>),
+}
+
+/// A batch that was not committed.
+#[derive(Debug)]
+pub struct Rejected {
+    /// The batch, untouched.
+    pub commit: Commit,
+    /// Why.
+    pub error: StoreError,
 }
 
 /// The store could not do it.

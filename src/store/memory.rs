@@ -1,7 +1,7 @@
 //! The store without a disk: bounded queues, forgotten when the process ends.
 
 use super::queue::Queue;
-use super::{Commit, DeadLetter, Settled, SinkBooks, Store, StoreError};
+use super::{Commit, DeadLetter, Rejected, Settled, SinkBooks, Store, StoreError};
 use crate::buffer::share_of_bytes;
 use crate::clock::Clock;
 use crate::config::BufferPlan;
@@ -75,7 +75,7 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&self, commit: Commit) -> Result<(), Rejected> {
         let Commit {
             events,
             shares,
