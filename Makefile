@@ -1,0 +1,25 @@
+# `make demo` shows it, `make test` proves it, `make lint` keeps it tidy, `make bench` measures it.
+
+CARGO ?= cargo
+
+.PHONY: demo test lint bench deny
+
+demo:
+	$(CARGO) run --release -- demo
+
+test:
+	$(CARGO) test --workspace --locked
+
+lint: deny
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+# Licences, duplicate crates, and who may depend on whom. The advisory database is not asked: it needs the
+# network, and the gate must not depend on it.
+deny:
+	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check licenses bans sources
+
+bench:
+	$(CARGO) bench --workspace --locked
