@@ -10,11 +10,9 @@
 //! `now` and say what to do next. The doing modules (`source`, `store`, `router`, `lane::worker`) are thin.
 
 pub mod buffer;
-#[path = "builtin.rs"]
-mod builtin_;
+mod builtin;
 pub mod chain;
-#[path = "cli.rs"]
-mod cli_;
+mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
@@ -31,9 +29,6 @@ pub mod store;
 pub mod tasks;
 pub mod unifi;
 
-/// Placeholder.
-pub fn builtin() {}
-/// Placeholder.
-pub fn cli(_: ()) -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+pub use builtin::builtin;
+pub use cli::cli;
+pub use registry::Registry;

@@ -1,6 +1,7 @@
 //! What will run: the configuration after defaults, cross-checks and file reads.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 use unifi_herald_plugin::http::TlsOptions;
@@ -108,7 +109,7 @@ pub struct BufferPlan {
 }
 
 /// What happens to an event that finds the ring full. Every loss is counted and becomes part of a `herald.gap`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenFull {
     /// The source stops reading and TCP holds the rest; after `max_wait` as `DropOldest`.
@@ -129,7 +130,7 @@ pub struct StorePlan {
 }
 
 /// How batches are kept until every sink has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreMode {
     /// In memory: a restart forgets what is pending.
@@ -148,7 +149,7 @@ pub struct ScriptPlan {
 }
 
 /// What an error in a step does to the event that met it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
     /// It goes on unchanged: an alert too many rather than one too few.
@@ -160,8 +161,8 @@ pub enum OnError {
     DeadLetter,
 }
 
-/// A plugin and its options.
-#[derive(Clone, Debug)]
+/// A plugin and its options. Its `Debug` names the options and leaves their values out: some are secrets.
+#[derive(Clone)]
 pub struct PluginPlan {
     /// The plugin's name.
     pub plugin: String,
@@ -169,6 +170,17 @@ pub struct PluginPlan {
     pub options: toml::Table,
     /// What an error does to the event; filters only.
     pub on_error: OnError,
+}
+
+impl fmt::Debug for PluginPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options: Vec<&str> = self.options.keys().map(String::as_str).collect();
+        f.debug_struct("PluginPlan")
+            .field("plugin", &self.plugin)
+            .field("options", &options)
+            .field("on_error", &self.on_error)
+            .finish()
+    }
 }
 
 /// One sink and its lane.
@@ -272,7 +284,7 @@ pub struct LogPlan {
 }
 
 /// Form of a log line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.

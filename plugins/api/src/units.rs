@@ -1,7 +1,9 @@
 //! Durations and sizes as people write them: `"90s"`, `"64MiB"`.
 
-use serde::{Deserialize, Deserializer};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -121,17 +123,73 @@ impl fmt::Display for Span {
     }
 }
 
+impl fmt::Display for Size {
+    /// The largest binary unit that divides it: `32MiB`, `1000B`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [
+            (1 << 40, "TiB"),
+            (1 << 30, "GiB"),
+            (1 << 20, "MiB"),
+            (1 << 10, "KiB"),
+        ];
+        match units
+            .into_iter()
+            .find(|(unit, _)| self.0 >= *unit && self.0.is_multiple_of(*unit))
+        {
+            Some((unit, name)) => write!(f, "{}{name}", self.0 / unit),
+            None => write!(f, "{}B", self.0),
+        }
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(Reader::new("a time such as \"90s\", \"10m\" or \"7d\""))
     }
 }
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(Reader::new("a size such as \"64MiB\""))
+    }
+}
+
+/// Reads text and says for any other type what would be right.
+struct Reader<T> {
+    expected: &'static str,
+    read: PhantomData<T>,
+}
+
+impl<T> Reader<T> {
+    fn new(expected: &'static str) -> Self {
+        Self {
+            expected,
+            read: PhantomData,
+        }
+    }
+}
+
+impl<T: FromStr<Err = InvalidUnit>> Visitor<'_> for Reader<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
     }
 }
 
@@ -169,6 +227,13 @@ mod tests {
     fn writes_times_as_people_would() {
         for text in ["0s", "250ms", "90s", "10m", "7d"] {
             assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn writes_sizes_in_the_largest_unit_that_divides_them() {
+        for text in ["0B", "1000B", "64KiB", "32MiB", "1GiB"] {
+            assert_eq!(text.parse::<Size>().unwrap().to_string(), text);
         }
     }
 

@@ -1,0 +1,343 @@
+//! What the user wrote: one struct per table; the comments here are the reference of the configuration.
+//!
+//! Every key has a default or is optional, so that a file with mistakes can be read as far as it goes; what
+//! must be there is demanded in the second stage.
+
+use super::plan::{LogFormat, OnError, StoreMode, WhenFull};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+use unifi_herald_plugin::{Secret, Severity, Size, Span};
+
+/// The whole file. Names of tables are `[a-z0-9_]+`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct File {
+    /// `[controllers.NAME]`: whom to listen to.
+    pub(crate) controllers: BTreeMap<String, ControllerTable>,
+    /// `[buffer]`: the ring between the socket and the chains.
+    pub(crate) buffer: BufferTable,
+    /// `[store]`: where events are kept until every sink has them.
+    pub(crate) store: StoreTable,
+    /// `[scripts.NAME]`: Rhai scripts that chains may use.
+    pub(crate) scripts: BTreeMap<String, ScriptTable>,
+    /// `[filters.NAME]`: filters written in Rust that chains may use.
+    pub(crate) filters: BTreeMap<String, FilterTable>,
+    /// `[sinks.NAME]`: where events go.
+    pub(crate) sinks: BTreeMap<String, SinkTable>,
+    /// `[chains.NAME]`: which events go through which steps.
+    pub(crate) chains: BTreeMap<String, ChainTable>,
+    /// `[time]`: how moments are read and written.
+    pub(crate) time: TimeTable,
+    /// `[log]`: what herald says about itself, on standard error.
+    pub(crate) log: LogTable,
+}
+
+/// `[controllers.NAME]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ControllerTable {
+    /// Where it is: `https://host[:port]`, without a path. Required.
+    pub(crate) url: Option<String>,
+    /// What it is: `auto`, `unifi-os` or `self-hosted`.
+    pub(crate) kind: KindKey,
+    /// Short or display names of sites; `["*"]` for all that the account may see.
+    pub(crate) sites: Vec<String>,
+    /// The account. Required.
+    pub(crate) auth: Option<AuthTable>,
+    /// Whom to trust; without it, the system's certificate authorities.
+    pub(crate) tls: TlsTable,
+    /// Query string of the socket's URL, such as `clients=v2`; empty for none.
+    pub(crate) socket_query: String,
+}
+
+/// `kind` of a controller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KindKey {
+    /// Find out.
+    #[default]
+    Auto,
+    /// A UniFi OS console or UniFi OS Server.
+    UnifiOs,
+    /// The classic Network application.
+    SelfHosted,
+}
+
+/// `auth` of a controller
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AuthTable {
+    /// Name of a local account; view-only is enough. Required.
+    pub(crate) username: Option<String>,
+    /// Its password. Required.
+    #[serde(serialize_with = "masked")]
+    pub(crate) password: Option<Secret>,
+    /// Base32 secret of a time-based one-time password.
+    #[serde(serialize_with = "masked")]
+    pub(crate) totp: Option<Secret>,
+    /// API key for REST requests; the socket does not take it.
+    #[serde(serialize_with = "masked")]
+    pub(crate) api_key: Option<Secret>,
+}
+
+/// `tls` of a controller: one of these
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TlsTable {
+    /// SHA-256 of the certificate's DER in hex, colons allowed; nothing else is then checked.
+    pub(crate) pin_sha256: Option<String>,
+    /// A PEM file with further certificate authorities, relative to the configuration file.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Trust anybody. Warns at every start.
+    pub(crate) insecure: bool,
+}
+
+/// `[buffer]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BufferTable {
+    /// Most events in the ring.
+    pub(crate) capacity: usize,
+    /// What happens when it is full: `wait`, `drop_oldest` or `drop_newest`.
+    pub(crate) when_full: WhenFull,
+    /// With `wait`: how long the source waits for room before the oldest is dropped.
+    pub(crate) max_wait: Span,
+    /// Most bytes in the ring and all lanes together.
+    pub(crate) max_bytes: Size,
+}
+
+/// `[store]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StoreTable {
+    /// How events are kept until every sink has them: `memory`.
+    pub(crate) mode: StoreMode,
+    /// Folder for what outlives the process, relative to the configuration file. Default: `$STATE_DIRECTORY`, else
+    /// `herald-data`.
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// `[scripts.NAME]`
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ScriptTable {
+    /// The script, relative to the configuration file. Required.
+    pub(crate) file: Option<PathBuf>,
+    /// What an error does to the event: `keep`, `drop` or `dead_letter`.
+    pub(crate) on_error: OnError,
+    /// Readable as `params` in every function of the script.
+    pub(crate) params: toml::Table,
+}
+
+/// `[filters.NAME]`
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct FilterTable {
+    /// Name of the plugin; see `herald plugins list`. Required.
+    pub(crate) plugin: Option<String>,
+    /// What an error does to the event: `keep`, `drop` or `dead_letter`.
+    pub(crate) on_error: OnError,
+    /// The plugin's own keys; see `herald plugins show NAME`.
+    pub(crate) options: toml::Table,
+}
+
+/// `[sinks.NAME]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SinkTable {
+    /// Name of the plugin; see `herald plugins list`. Required.
+    pub(crate) plugin: Option<String>,
+    /// Longest a delivery may take before it is tried again.
+    pub(crate) timeout: Span,
+    /// Whether events carry `raw`, the item as the controller sent it.
+    pub(crate) raw: bool,
+    /// What is older than this when its turn comes is dropped, counted as filtered.
+    pub(crate) max_age: Option<Span>,
+    /// How events are put together.
+    pub(crate) batch: BatchTable,
+    /// How failures are retried.
+    pub(crate) retry: RetryTable,
+    /// The plugin's own keys; see `herald plugins show NAME`.
+    pub(crate) options: toml::Table,
+}
+
+/// `batch` of a sink
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BatchTable {
+    /// Most events in one delivery.
+    pub(crate) max: usize,
+    /// How long the first event of a batch waits for others; `"0s"`: one event goes at once.
+    pub(crate) wait: Span,
+}
+
+/// `retry` of a sink
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RetryTable {
+    /// First delay.
+    pub(crate) min: Span,
+    /// Longest delay.
+    pub(crate) max: Span,
+    /// What has failed for longer becomes a dead letter; without it, retries go on for ever.
+    pub(crate) give_up_after: Option<Span>,
+}
+
+/// `[chains.NAME]`
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ChainTable {
+    /// Which events enter; without it, all.
+    #[serde(skip_serializing_if = "WhenTable::is_empty")]
+    pub(crate) when: WhenTable,
+    /// What happens to them, in order. Required.
+    pub(crate) steps: Vec<StepTable>,
+}
+
+/// A step of a chain: one of `script`, `where`, `filter` and `sink`
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StepTable {
+    /// Name of a script under `[scripts]`.
+    pub(crate) script: Option<String>,
+    /// A script in one line; events for which it is false go no further.
+    #[serde(rename = "where")]
+    pub(crate) expression: Option<String>,
+    /// Name of a filter under `[filters]`.
+    pub(crate) filter: Option<String>,
+    /// Name of a sink under `[sinks]`; the event goes there and on to the next step.
+    pub(crate) sink: Option<String>,
+    /// Which events the step looks at; the others pass it by.
+    #[serde(skip_serializing_if = "WhenTable::is_empty")]
+    pub(crate) when: WhenTable,
+}
+
+/// `when` of a chain or a step; every key is optional, lists take `*` and `?`
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WhenTable {
+    /// Names of controllers.
+    pub(crate) controllers: Option<Vec<String>>,
+    /// Short or display names of sites, optionally `controller/site`.
+    pub(crate) sites: Option<Vec<String>>,
+    /// Kinds of events: `device.*`.
+    pub(crate) kinds: Option<Vec<String>>,
+    /// MAC addresses, names or host names of clients.
+    pub(crate) clients: Option<Vec<String>>,
+    /// MAC addresses or names of devices.
+    pub(crate) devices: Option<Vec<String>>,
+    /// Names of wireless networks.
+    pub(crate) ssids: Option<Vec<String>>,
+    /// The mildest severity: `debug`, `info`, `notice`, `warning`, `error` or `critical`.
+    pub(crate) min_severity: Option<Severity>,
+}
+
+/// `[time]`
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TimeTable {
+    /// Name of a time zone such as `Europe/Berlin`; without it, the system's.
+    pub(crate) zone: Option<String>,
+}
+
+/// `[log]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LogTable {
+    /// `error`, `warn`, `info`, `debug` or `trace`, and per module: `info,unifi_herald::source=debug`.
+    pub(crate) level: String,
+    /// Form of a line: `text` or `json`.
+    pub(crate) format: LogFormat,
+}
+
+impl WhenTable {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for ControllerTable {
+    fn default() -> Self {
+        Self {
+            url: None,
+            kind: KindKey::Auto,
+            sites: vec!["default".to_owned()],
+            auth: None,
+            tls: TlsTable::default(),
+            socket_query: String::new(),
+        }
+    }
+}
+
+impl Default for BufferTable {
+    fn default() -> Self {
+        Self {
+            capacity: 10_000,
+            when_full: WhenFull::Wait,
+            max_wait: Span(Duration::from_secs(5)),
+            max_bytes: Size(32 << 20),
+        }
+    }
+}
+
+impl Default for StoreTable {
+    fn default() -> Self {
+        Self {
+            mode: StoreMode::Memory,
+            dir: None,
+        }
+    }
+}
+
+impl Default for SinkTable {
+    fn default() -> Self {
+        Self {
+            plugin: None,
+            timeout: Span(Duration::from_secs(30)),
+            raw: true,
+            max_age: None,
+            batch: BatchTable::default(),
+            retry: RetryTable::default(),
+            options: toml::Table::new(),
+        }
+    }
+}
+
+impl Default for BatchTable {
+    fn default() -> Self {
+        Self {
+            max: 100,
+            wait: Span(Duration::ZERO),
+        }
+    }
+}
+
+impl Default for RetryTable {
+    fn default() -> Self {
+        Self {
+            min: Span(Duration::from_secs(1)),
+            max: Span(Duration::from_secs(30)),
+            give_up_after: None,
+        }
+    }
+}
+
+impl Default for LogTable {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// `***` for any secret.
+#[expect(clippy::ref_option, reason = "the signature serde asks for")]
+fn masked<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(_) => serializer.serialize_some("***"),
+        None => serializer.serialize_none(),
+    }
+}
