@@ -66,6 +66,7 @@
 //! `serde_json`, all of them 1.0 or behind this crate's own names. Public structs that may grow are
 //! `non_exhaustive`.
 
+mod blocking;
 mod context;
 mod event;
 mod filter;
@@ -78,6 +79,7 @@ pub mod testing;
 mod units;
 
 pub use async_trait::async_trait;
+pub use blocking::{Blocking, BlockingSink};
 pub use context::{BuildContext, Services};
 pub use event::{
     Admin, Band, BufferedEvent, Client, Device, EVENT_VERSION, Endpoint, Event, Fields, Gap,
