@@ -12,6 +12,7 @@ pub struct Clock(Source);
 #[derive(Clone)]
 enum Source {
     System,
+    Virtual { begun: Instant, wall: Timestamp },
     Manual(Arc<Mutex<(Instant, Timestamp)>>),
 }
 
@@ -20,6 +21,15 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
+    }
+
+    /// The runtime's clock, with a wall clock that reads `wall` now: under paused tokio time both jump with it.
+    #[must_use]
+    pub fn of_runtime(wall: Timestamp) -> Self {
+        Self(Source::Virtual {
+            begun: Self::system().now(),
+            wall,
+        })
     }
 
     /// A clock that stands still at `wall` until it is advanced, for tests and virtual time.
@@ -39,7 +49,8 @@ impl Clock {
     )]
     pub fn now(&self) -> Instant {
         match &self.0 {
-            Source::System => Instant::now(),
+            // Tokio's, which is the machine's unless a test paused it: timers and decisions must agree.
+            Source::System | Source::Virtual { .. } => tokio::time::Instant::now().into_std(),
             Source::Manual(clock) => clock.lock().unwrap_or_else(PoisonError::into_inner).0,
         }
     }
@@ -55,6 +66,7 @@ impl Clock {
                 let ms = since.map_or(0, |since| since.as_millis());
                 Timestamp::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))
             }
+            Source::Virtual { begun, wall } => *wall + self.now().saturating_duration_since(*begun),
             Source::Manual(clock) => clock.lock().unwrap_or_else(PoisonError::into_inner).1,
         }
     }
@@ -73,7 +85,7 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Source::System => f.write_str("Clock(system)"),
-            Source::Manual(_) => write!(f, "Clock({})", self.wall()),
+            Source::Virtual { .. } | Source::Manual(_) => write!(f, "Clock({})", self.wall()),
         }
     }
 }

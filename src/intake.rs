@@ -102,17 +102,21 @@ impl Outlet {
     pub async fn take(&mut self, max: usize, events: &mut Vec<Arc<Event>>) -> Vec<Loss> {
         loop {
             let filled = self.0.filled.notified();
-            let mut ring = self.0.lock();
-            if !ring.is_empty() {
-                ring.take(max, events);
-                let losses = ring.take_losses();
-                drop(ring);
+            if let Some(losses) = self.try_take(max, events) {
                 self.0.room.notify_waiters();
                 return losses;
             }
-            drop(ring);
             filled.await;
         }
+    }
+
+    fn try_take(&self, max: usize, events: &mut Vec<Arc<Event>>) -> Option<Vec<Loss>> {
+        let mut ring = self.0.lock();
+        if ring.is_empty() {
+            return None;
+        }
+        ring.take(max, events);
+        Some(ring.take_losses())
     }
 }
 

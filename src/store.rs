@@ -8,6 +8,7 @@ pub use books::{Books, SinkBooks};
 pub use memory::MemoryStore;
 
 use async_trait::async_trait;
+use std::fmt;
 use std::sync::Arc;
 use unifi_herald_plugin::{BufferedEvent, Timestamp};
 
@@ -16,7 +17,7 @@ use unifi_herald_plugin::{BufferedEvent, Timestamp};
 /// One batch is one commit: before it nothing of the batch has happened, after it nothing of it can be lost, as
 /// far as the implementation promises. Sinks are named by their position in the plan.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Commit one batch. The router waits for it, and so does the source behind the router.
     ///
     /// # Errors

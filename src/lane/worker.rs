@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use unifi_herald_plugin::{Batch, BufferedEvent, DeliveryError, Event, Fault, Kind, Sink};
 
 /// Makes the sink: at the start, and anew after a panic.
-pub type SinkFactory = Box<dyn Fn() -> Result<Box<dyn Sink>, String> + Send>;
+pub type SinkFactory = Box<dyn Fn() -> Result<Box<dyn Sink>, String> + Send + Sync>;
 
 /// Everything a lane works with.
 pub struct LaneWorker {
@@ -413,3 +413,6 @@ fn without_raw(event: BufferedEvent) -> BufferedEvent {
         event: Arc::new(stripped),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,400 @@
+//! Lanes over the memory store in paused time: no socket, no waiting.
+
+use super::*;
+use crate::buffer::Limits;
+use crate::config::{BatchPlan, BufferPlan, OnError, PluginPlan, RetryPlan, WhenFull};
+use crate::intake::{Outlet, ring};
+use crate::store::{Books, Commit, MemoryStore, Share};
+use crate::tasks::Tasks;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use tokio::task::JoinHandle;
+use unifi_herald_plugin::{Raw, Timestamp, async_trait};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What a scripted sink does with a batch.
+#[derive(Clone, Debug)]
+enum Act {
+    Take,
+    Fail(u16),
+    Panic,
+    Hang,
+}
+
+/// What a sink was given: the ids of each batch, and which try it was.
+type Seen = Arc<Mutex<Vec<(Vec<String>, u32)>>>;
+
+struct Scripted {
+    acts: Arc<Mutex<VecDeque<Act>>>,
+    seen: Seen,
+    woken: Arc<Mutex<Vec<Instant>>>,
+    wake_at: Option<Instant>,
+}
+
+#[async_trait]
+impl Sink for Scripted {
+    async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), DeliveryError> {
+        let ids = batch.iter().map(|event| event.id.to_string()).collect();
+        self.seen.lock().unwrap().push((ids, batch.attempt()));
+        let act = self
+            .acts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
+        match act.unwrap_or(Act::Take) {
+            Act::Take => Ok(()),
+            Act::Fail(status) => Err(DeliveryError::from_status(
+                status,
+                None,
+                format!("answered {status}"),
+            )),
+            Act::Panic => panic!("a bug in a plugin"),
+            Act::Hang => std::future::pending().await,
+        }
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        self.wake_at
+    }
+
+    async fn wake(&mut self, now: Instant) -> Result<(), DeliveryError> {
+        self.woken.lock().unwrap().push(now);
+        self.wake_at = None;
+        Ok(())
+    }
+}
+
+struct Rig {
+    clock: Clock,
+    tasks: Tasks,
+    store: SharedStore,
+    intake: Intake,
+    outlet: Outlet,
+    weather: Arc<Notify>,
+    drain: CancellationToken,
+    abort: CancellationToken,
+    next: u64,
+}
+
+struct Running {
+    seen: Seen,
+    woken: Arc<Mutex<Vec<Instant>>>,
+    status: LaneStatus,
+    left: JoinHandle<Left>,
+}
+
+impl Rig {
+    fn new(sinks: usize) -> Self {
+        let clock = Clock::of_runtime(Timestamp::from_millis(1_000_000_000));
+        let buffer = BufferPlan {
+            capacity: 1000,
+            when_full: WhenFull::Wait,
+            max_wait: SECOND,
+            max_bytes: u64::MAX,
+        };
+        let names: Vec<_> = (0..sinks).map(|index| format!("s{index}").into()).collect();
+        let (intake, outlet) = ring(Limits::new(&buffer, 1), clock.clone());
+        Self {
+            store: Arc::new(MemoryStore::new(&names, &buffer, clock.clone())),
+            tasks: Tasks::new(),
+            intake,
+            outlet,
+            weather: Arc::new(Notify::new()),
+            drain: CancellationToken::new(),
+            abort: CancellationToken::new(),
+            next: 1,
+            clock,
+        }
+    }
+
+    fn plan() -> SinkPlan {
+        SinkPlan {
+            name: "s".into(),
+            plugin: PluginPlan {
+                plugin: "scripted".into(),
+                options: toml::Table::new(),
+                on_error: OnError::Keep,
+            },
+            batch: BatchPlan {
+                max: 10,
+                wait: Duration::ZERO,
+            },
+            retry: RetryPlan {
+                min: SECOND,
+                max: 30 * SECOND,
+                give_up_after: None,
+            },
+            timeout: 30 * SECOND,
+            raw: true,
+            max_age: None,
+        }
+    }
+
+    fn start(
+        &self,
+        index: usize,
+        plan: SinkPlan,
+        acts: Vec<Act>,
+        wake_at: Option<Instant>,
+    ) -> Running {
+        let (seen, woken) = (Seen::default(), Arc::default());
+        let status = LaneStatus::default();
+        let acts = Arc::new(Mutex::new(VecDeque::from(acts)));
+        let sink = (Arc::clone(&seen), Arc::clone(&woken));
+        let factory = move || -> Result<Box<dyn Sink>, String> {
+            let (seen, woken) = (Arc::clone(&sink.0), Arc::clone(&sink.1));
+            Ok(Box::new(Scripted {
+                acts: Arc::clone(&acts),
+                seen,
+                woken,
+                wake_at,
+            }))
+        };
+        let worker = LaneWorker {
+            index,
+            plan,
+            factory: Box::new(factory),
+            store: Arc::clone(&self.store),
+            clock: self.clock.clone(),
+            status: status.clone(),
+            intake: self.intake.clone(),
+            weather: Arc::clone(&self.weather),
+            drain: self.drain.clone(),
+            abort: self.abort.clone(),
+        };
+        Running {
+            seen,
+            woken,
+            status,
+            left: self.tasks.spawn(worker.run()),
+        }
+    }
+
+    /// Commit `count` events for every sink in `sinks`.
+    async fn commit(&mut self, sinks: std::ops::Range<usize>, count: u64) {
+        let event = |seq: u64| {
+            let mut event = Event::new(Kind::WAN_DOWN, seq.to_string(), self.clock.wall());
+            event.raw = Raw::parse(r#"{"key":"EVT"}"#).ok();
+            BufferedEvent {
+                seq,
+                event: Arc::new(event),
+            }
+        };
+        let events: Vec<_> = (self.next..self.next + count).map(event).collect();
+        self.next += count;
+        let shares = sinks
+            .map(|sink| Share {
+                sink,
+                events: events.clone(),
+            })
+            .collect();
+        self.store
+            .commit(Commit {
+                events,
+                shares,
+                ..Commit::default()
+            })
+            .await
+            .unwrap();
+    }
+
+    fn books(&self, sink: usize) -> Books {
+        let books = self.store.books()[sink].books;
+        assert!(books.balance(), "{books:?}");
+        books
+    }
+
+    /// Wait in virtual time until a sink has nothing pending.
+    async fn settled(&self, sink: usize) {
+        while self.books(sink).pending > 0 {
+            tokio::time::sleep(SECOND / 10).await;
+        }
+    }
+}
+
+fn ids(running: &Running) -> Vec<Vec<String>> {
+    running
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(ids, _)| ids.clone())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_dead_one_hanging_one_panicking_and_the_healthy_one_does_not_notice() {
+    let mut rig = Rig::new(4);
+    let begun = rig.clock.now();
+    let healthy = rig.start(0, Rig::plan(), vec![], None);
+    let dead = rig.start(1, Rig::plan(), vec![Act::Fail(503); 100_000], None);
+    let hanging = rig.start(2, Rig::plan(), vec![Act::Hang; 100_000], None);
+    let panicking = rig.start(3, Rig::plan(), vec![Act::Panic, Act::Panic], None);
+    rig.commit(0..4, 25).await;
+    rig.settled(0).await;
+    assert!(rig.clock.now() - begun < SECOND);
+    assert_eq!(ids(&healthy).concat().len(), 25);
+    rig.settled(3).await;
+    assert_eq!(
+        rig.books(3).delivered,
+        25,
+        "a panic costs a retry and nothing else"
+    );
+    let first: Vec<_> = panicking
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .take(3)
+        .cloned()
+        .collect();
+    assert!(
+        first.iter().all(|(ids, _)| *ids == first[0].0),
+        "the same batch comes again"
+    );
+    assert_eq!(
+        first
+            .iter()
+            .map(|(_, attempt)| *attempt)
+            .collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+    tokio::time::sleep(200 * SECOND).await;
+    assert_eq!((rig.books(1).pending, rig.books(2).pending), (25, 25));
+    assert_eq!(
+        (dead.status.facts().state, hanging.status.facts().state),
+        ("retrying", "retrying")
+    );
+    assert!(hanging.status.facts().last_error.unwrap().contains("30 s"));
+    assert_eq!(healthy.status.facts().state, "ok");
+    // The two that are down are announced as events like any other.
+    let mut events = Vec::new();
+    rig.outlet.take(10, &mut events).await;
+    let down: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(down, [Kind::HERALD_SINK_DOWN; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_event_goes_at_once_and_a_backlog_goes_in_batches() {
+    let mut rig = Rig::new(1);
+    rig.commit(0..1, 25).await;
+    let running = rig.start(0, Rig::plan(), vec![], None);
+    rig.settled(0).await;
+    let sizes: Vec<_> = ids(&running).iter().map(Vec::len).collect();
+    assert_eq!(sizes, [10, 10, 5]);
+    rig.commit(0..1, 1).await;
+    rig.settled(0).await;
+    assert_eq!(ids(&running).last().unwrap(), &["26"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_waits_for_others_as_long_as_the_plan_says() {
+    let mut rig = Rig::new(1);
+    let mut plan = Rig::plan();
+    plan.batch.wait = 2 * SECOND;
+    let running = rig.start(0, plan, vec![], None);
+    rig.commit(0..1, 1).await;
+    tokio::time::sleep(SECOND).await;
+    rig.commit(0..1, 1).await;
+    assert!(ids(&running).is_empty());
+    rig.settled(0).await;
+    assert_eq!(ids(&running), [["1", "2"]]);
+    // A full batch does not wait.
+    let begun = rig.clock.now();
+    rig.commit(0..1, 10).await;
+    rig.settled(0).await;
+    assert!(rig.clock.now() - begun < SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_lane_that_recovers_ends_the_wait() {
+    let mut rig = Rig::new(2);
+    let slow = RetryPlan {
+        min: 1000 * SECOND,
+        max: 1000 * SECOND,
+        give_up_after: None,
+    };
+    let waiting = rig.start(
+        0,
+        SinkPlan {
+            retry: slow,
+            ..Rig::plan()
+        },
+        vec![Act::Fail(502)],
+        None,
+    );
+    let _recovering = rig.start(1, Rig::plan(), vec![Act::Fail(502)], None);
+    let begun = rig.clock.now();
+    rig.commit(0..2, 1).await;
+    rig.settled(0).await;
+    assert!(rig.clock.now() - begun < 10 * SECOND);
+    assert_eq!(ids(&waiting).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_guilty_event_becomes_a_dead_letter_and_the_rest_arrives() {
+    let mut rig = Rig::new(1);
+    rig.commit(0..1, 3).await;
+    let running = rig.start(
+        0,
+        Rig::plan(),
+        vec![Act::Fail(422), Act::Take, Act::Fail(422)],
+        None,
+    );
+    rig.settled(0).await;
+    assert_eq!(
+        ids(&running),
+        [vec!["1", "2", "3"], vec!["1"], vec!["2"], vec!["3"]]
+    );
+    let books = rig.books(0);
+    assert_eq!((books.delivered, books.dead_lettered), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_old_is_dropped_and_raw_is_left_out_where_the_plan_says_so() {
+    let mut rig = Rig::new(1);
+    let plan = SinkPlan {
+        max_age: Some(60 * SECOND),
+        raw: false,
+        ..Rig::plan()
+    };
+    rig.commit(0..1, 1).await;
+    tokio::time::sleep(120 * SECOND).await;
+    rig.commit(0..1, 1).await;
+    let running = rig.start(0, plan, vec![], None);
+    rig.settled(0).await;
+    assert_eq!(ids(&running), [["2"]]);
+    assert_eq!(rig.books(0).filtered, 1);
+    let event = BufferedEvent {
+        seq: 1,
+        event: Arc::new(Event::new(Kind::WAN_UP, "x", rig.clock.wall())),
+    };
+    assert_eq!(without_raw(event.clone()), event);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_with_a_timer_is_woken() {
+    let rig = Rig::new(1);
+    let at = rig.clock.now() + 7 * SECOND;
+    let mut rig = rig;
+    let running = rig.start(0, Rig::plan(), vec![], Some(at));
+    rig.commit(0..1, 1).await;
+    tokio::time::sleep(20 * SECOND).await;
+    assert_eq!(*running.woken.lock().unwrap(), [at]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_delivers_what_is_there_and_aborting_says_what_is_left() {
+    let mut rig = Rig::new(2);
+    let good = rig.start(0, Rig::plan(), vec![], None);
+    let bad = rig.start(1, Rig::plan(), vec![Act::Fail(503); 1000], None);
+    rig.commit(0..2, 30).await;
+    rig.drain.cancel();
+    assert_eq!(good.left.await.unwrap(), Left { events: 0 });
+    tokio::time::sleep(60 * SECOND).await;
+    assert!(!bad.left.is_finished(), "draining goes on trying");
+    rig.abort.cancel();
+    assert_eq!(bad.left.await.unwrap(), Left { events: 10 });
+    assert_eq!((rig.books(0).delivered, rig.books(1).pending), (30, 30));
+}
