@@ -2,11 +2,24 @@
 
 pub mod answer;
 pub mod backoff;
+mod catalog;
 pub mod close;
 pub mod cookies;
+mod decode;
 pub mod endpoint;
+mod envelope;
+mod identity;
+mod item;
 pub mod liveness;
 pub mod login;
+mod names;
 pub mod session;
+mod subjects;
+mod summary;
+mod text;
 pub mod token;
 pub mod totp;
+mod value;
+
+pub use decode::{BadFrame, DecodeCounts, Decoder, Frame, Site};
+pub use names::{ClientNames, DeviceNames, Names, NamesError};

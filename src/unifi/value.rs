@@ -1,0 +1,234 @@
+//! JSON values as they stand in the frame, read leniently: numbers may be text and text may be numbers.
+
+use serde::Deserializer as _;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+use unifi_herald_plugin::Mac;
+
+/// One JSON value that a parser has already checked, still as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Value<'a>(&'a str);
+
+/// Longest text with escapes that is unescaped; nothing the controller means for people is near it.
+const MAX_ESCAPED: usize = 64 * 1024;
+
+impl<'a> Value<'a> {
+    pub(super) fn new(raw: &'a RawValue) -> Self {
+        Self(raw.get())
+    }
+
+    /// The JSON text.
+    pub(super) fn json(self) -> &'a str {
+        self.0
+    }
+
+    /// Whether this is an object.
+    pub(super) fn is_object(self) -> bool {
+        self.0.starts_with('{')
+    }
+
+    /// A string's content or a number's digits; nothing for other values and for empty strings.
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        match self.0.as_bytes().first()? {
+            b'"' => {
+                let inner = self.0.get(1..self.0.len() - 1)?;
+                let text = if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+                    Cow::Borrowed(inner)
+                } else if inner.len() <= MAX_ESCAPED {
+                    Cow::Owned(unescape(self.0)?)
+                } else {
+                    return None;
+                };
+                (!text.is_empty()).then_some(text)
+            }
+            b'-' | b'0'..=b'9' => Some(Cow::Borrowed(self.0)),
+            _ => None,
+        }
+    }
+
+    /// A whole number, from digits or from text with digits; fractions are rounded.
+    pub(super) fn int(self) -> Option<i64> {
+        let text = self.0.trim_matches('"').trim();
+        if let Ok(number) = text.parse() {
+            return Some(number);
+        }
+        let number: f64 = text.parse().ok()?;
+        // Beyond 2^53 a fraction is no exact count of anything the controller counts.
+        (number.abs() <= 9_007_199_254_740_992.0).then_some(number.round() as i64)
+    }
+
+    /// A whole number that fits `T`.
+    pub(super) fn number<T: TryFrom<i64>>(self) -> Option<T> {
+        self.int().and_then(|number| T::try_from(number).ok())
+    }
+
+    /// True or false, also as text or as 1 and 0.
+    pub(super) fn flag(self) -> Option<bool> {
+        match self.0.trim_matches('"') {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A hardware address.
+    pub(super) fn mac(self) -> Option<Mac> {
+        self.0.trim_matches('"').trim().parse().ok()
+    }
+
+    /// Call `each` with every member of this object, in order; a key that cannot be unescaped is passed over.
+    ///
+    /// # Errors
+    /// When this is not an object.
+    pub(super) fn members(self, each: impl FnMut(&str, Self)) -> Result<(), serde_json::Error> {
+        members(self.0, each)
+    }
+
+    /// Call `each` with every element of this list, in order.
+    ///
+    /// # Errors
+    /// When this is not a list.
+    pub(super) fn elements(self, each: impl FnMut(Self)) -> Result<(), serde_json::Error> {
+        let mut reader = serde_json::Deserializer::from_str(self.0);
+        reader.deserialize_seq(Elements(each))
+    }
+}
+
+/// Call `each` with every member of the object in `json`.
+///
+/// # Errors
+/// When `json` does not start with an object.
+pub(super) fn members<'a>(
+    json: &'a str,
+    each: impl FnMut(&str, Value<'a>),
+) -> Result<(), serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    reader.deserialize_map(Members(each))
+}
+
+/// Defines a struct of fields that an object may have; the last of several with one name counts.
+macro_rules! fields {
+    ($(#[$doc:meta])* $name:ident { $($field:ident $key:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default)]
+        pub(super) struct $name<'a> {
+            $(pub(super) $field: Option<$crate::unifi::value::Value<'a>>,)*
+        }
+
+        impl<'a> $name<'a> {
+            /// Find the fields of the object in `json`.
+            pub(super) fn read(json: &'a str) -> Result<Self, serde_json::Error> {
+                let mut found = Self::default();
+                $crate::unifi::value::members(json, |key, value| match key.as_bytes() {
+                    $($key => found.$field = Some(value),)*
+                    _ => {}
+                })?;
+                Ok(found)
+            }
+        }
+    };
+}
+
+pub(super) use fields;
+
+struct Members<F>(F);
+
+impl<'de, F: FnMut(&str, Value<'de>)> Visitor<'de> for Members<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        // Keys are read as raw text too: serde's `Cow` would copy every one of them.
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            let value = Value::new(map.next_value::<&RawValue>()?);
+            let quoted = key.get();
+            let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+            if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+                (self.0)(inner, value);
+            } else if let Some(key) = unescape(quoted) {
+                (self.0)(&key, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Elements<F>(F);
+
+impl<'de, F: FnMut(Value<'de>)> Visitor<'de> for Elements<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        while let Some(value) = list.next_element::<&RawValue>()? {
+            (self.0)(Value::new(value));
+        }
+        Ok(())
+    }
+}
+
+/// The content of a JSON string; nothing when it holds half of a surrogate pair.
+fn unescape(quoted: &str) -> Option<String> {
+    serde_json::from_str(quoted).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(json: &str) -> Value<'_> {
+        Value::new(serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn numbers_may_be_text_and_text_may_be_numbers() {
+        for json in ["36", "\"36\"", "\" 36 \"", "36.0", "3.6e1", "35.7"] {
+            assert_eq!(value(json).int(), Some(36), "{json}");
+        }
+        for json in ["1e400", "\"\"", "null", "[36]", "\"36 MHz\"", "true"] {
+            assert_eq!(value(json).int(), None, "{json}");
+        }
+        assert_eq!(value("36").text().as_deref(), Some("36"));
+        assert_eq!(value("70000").number::<u16>(), None);
+        assert_eq!(value("-1").number::<u32>(), None);
+    }
+
+    #[test]
+    fn text_is_unescaped_and_never_empty() {
+        assert_eq!(value(r#""a\u0062\n""#).text().as_deref(), Some("ab\n"));
+        for json in [r#""""#, "null", "false", "{}", "[]", r#""\ud800""#] {
+            assert_eq!(value(json).text(), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn flags_come_in_every_form() {
+        for json in ["true", "\"true\"", "1", "\"1\""] {
+            assert_eq!(value(json).flag(), Some(true), "{json}");
+        }
+        assert_eq!(value("0").flag(), Some(false));
+        assert_eq!(value("\"yes\"").flag(), None);
+    }
+
+    #[test]
+    fn members_keep_their_order_and_survive_odd_keys() {
+        let mut seen = Vec::new();
+        value(r#"{"a":1,"\u0062":2,"\ud800":3,"a":4}"#)
+            .members(|key, value| seen.push((key.to_owned(), value.json().to_owned())))
+            .unwrap();
+        let expected = [("a", "1"), ("b", "2"), ("a", "4")];
+        assert_eq!(
+            seen,
+            expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
+        assert!(value("[1]").members(|_, _| ()).is_err());
+    }
+}
