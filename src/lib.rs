@@ -16,6 +16,7 @@ mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod glob;
 pub mod host;
 pub mod intake;
 pub mod lane;

@@ -1,0 +1,101 @@
+//! Patterns with `*` and `?`, ignoring ASCII case: what `when` and the script function `glob` match with.
+
+/// Whether `text` matches `pattern`, where `*` stands for any text, also none, and `?` for one character.
+///
+/// Case is ignored for ASCII letters. There is no escape: names that hold `*` or `?` are matched by `?`. The time
+/// is at most proportional to the product of the two lengths, whatever the pattern.
+///
+/// ```
+/// use unifi_herald::glob;
+///
+/// assert!(glob::matches("ap-*", "AP-Attic"));
+/// assert!(!glob::matches("ap-?", "ap-12"));
+/// ```
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let mut pattern = pattern.chars();
+    let mut text = text.chars();
+    // After a `*`: what to match behind it, and where in the text the next attempt begins. An earlier star never
+    // needs another try, since a later one can take up whatever the earlier one would.
+    let mut retry = None;
+    loop {
+        let here = text.clone();
+        match (pattern.next(), text.next()) {
+            (Some('*'), _) => {
+                text = here;
+                retry = Some((pattern.clone(), text.clone()));
+            }
+            (None, None) => return true,
+            (Some('?'), Some(_)) => {}
+            (Some(wanted), Some(found)) if wanted.eq_ignore_ascii_case(&found) => {}
+            _ => {
+                let Some((behind_star, from)) = &mut retry else {
+                    return false;
+                };
+                if from.next().is_none() {
+                    return false;
+                }
+                pattern = behind_star.clone();
+                text = from.clone();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn stars_questions_and_case() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("*", "anything", true),
+            ("?", "é", true),
+            ("?", "", false),
+            ("ap-*", "AP-Attic", true),
+            ("*attic", "ap-attic", true),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*a*b", "ab b a", false),
+            ("device.*", "device.offline", true),
+            ("device.*", "devices", false),
+            ("a?c", "abc", true),
+            ("a?c", "abbc", false),
+            ("a**c", "abbc", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_pattern_stays_cheap() {
+        let text = "a".repeat(10_000);
+        assert!(!matches(&format!("{}b", "a*".repeat(100)), &text));
+    }
+
+    /// The definition, with all its backtracking.
+    fn by_definition(pattern: &[char], text: &[char]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, None) => true,
+            (Some((&'*', rest)), _) => {
+                (0..=text.len()).any(|from| by_definition(rest, &text[from..]))
+            }
+            (Some((wanted, pattern)), Some((found, text))) => {
+                (*wanted == '?' || wanted.eq_ignore_ascii_case(found))
+                    && by_definition(pattern, text)
+            }
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_definition(pattern in "[abA*?]{0,8}", text in "[abA]{0,8}") {
+            let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+            prop_assert_eq!(matches(&pattern, &text), by_definition(&p, &t));
+        }
+    }
+}

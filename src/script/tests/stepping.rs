@@ -1,0 +1,202 @@
+//! Scripts as steps: errors, bypass, counts.
+
+use super::*;
+use crate::config::OnError;
+use std::time::Duration;
+
+fn step(text: &str, on_error: OnError) -> ScriptStep {
+    ScriptStep::new(
+        engine()
+            .compile_text("test", text, &toml::Table::new())
+            .unwrap(),
+        on_error,
+    )
+}
+
+#[test]
+fn an_error_does_what_the_configuration_says_with_the_unchanged_event() {
+    let text = "fn filter(event) { event.summary = \"x\"; throw \"no\" }";
+    let event = Arc::new(bare());
+    match step(text, OnError::Keep).apply(&event, &cx()) {
+        StepOutcome::Keep(kept) => assert!(Arc::ptr_eq(&kept, &event)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(
+        step(text, OnError::Drop).apply(&event, &cx()),
+        StepOutcome::Drop
+    );
+    let mut step = step(text, OnError::DeadLetter);
+    let reason = "script `test`: expression:1:41: no".to_owned();
+    assert_eq!(step.apply(&event, &cx()), StepOutcome::DeadLetter(reason));
+    assert_eq!(
+        step.counts(),
+        ScriptCounts {
+            runs: 1,
+            errors: 1,
+            bypassed: 0
+        }
+    );
+}
+
+#[test]
+fn results_pass_through() {
+    let event = Arc::new(bare());
+    assert_eq!(
+        step("fn filter(event) { true }", OnError::Drop).apply(&event, &cx()),
+        StepOutcome::Keep(Arc::clone(&event))
+    );
+    assert_eq!(
+        step("fn filter(event) { false }", OnError::Keep).apply(&event, &cx()),
+        StepOutcome::Drop
+    );
+    let outcome = step(
+        "fn filter(event) { [event, event.derive()] }",
+        OnError::Keep,
+    )
+    .apply(&event, &cx());
+    assert!(matches!(outcome, StepOutcome::Many(events) if events.len() == 2));
+}
+
+#[test]
+fn a_script_that_keeps_hitting_a_limit_is_bypassed_and_tried_again() {
+    let mut step = step(
+        "fn filter(event) { if event.level == 5 { loop {} } false }",
+        OnError::Keep,
+    );
+    let (bad, mut good) = (Arc::new(bare()), bare());
+    good.severity = unifi_herald_plugin::Severity::Info;
+    let good = Arc::new(good);
+    let start = cx();
+    for _ in 0..LIMITS_IN_A_ROW {
+        assert_eq!(step.health(), None);
+        assert_eq!(
+            step.apply(&bad, &start),
+            StepOutcome::Keep(Arc::clone(&bad))
+        );
+    }
+    assert_eq!(step.health().unwrap().error.kind, RunErrorKind::Operations);
+    // Bypassed: even an event it would drop passes.
+    assert_eq!(
+        step.apply(&good, &start),
+        StepOutcome::Keep(Arc::clone(&good))
+    );
+    assert_eq!(
+        step.counts(),
+        ScriptCounts {
+            runs: 20,
+            errors: 20,
+            bypassed: 1
+        }
+    );
+    // Tried again, in vain, then with success.
+    let later = RunContext {
+        instant: start.instant + REST,
+        ..start
+    };
+    step.apply(&bad, &later);
+    assert_eq!(
+        step.counts(),
+        ScriptCounts {
+            runs: 21,
+            errors: 21,
+            bypassed: 1
+        }
+    );
+    assert_eq!(
+        step.apply(&good, &later),
+        StepOutcome::Keep(Arc::clone(&good))
+    );
+    let later = RunContext {
+        instant: later.instant + REST,
+        ..start
+    };
+    assert_eq!(step.apply(&good, &later), StepOutcome::Drop);
+    assert_eq!(step.health(), None);
+}
+
+#[test]
+fn ordinary_errors_bypass_nothing() {
+    let mut step = step("fn filter(event) { throw 1 }", OnError::Drop);
+    let event = Arc::new(bare());
+    for _ in 0..3 * LIMITS_IN_A_ROW {
+        assert_eq!(step.apply(&event, &cx()), StepOutcome::Drop);
+    }
+    assert_eq!(step.health(), None);
+    assert_eq!(step.counts().bypassed, 0);
+}
+
+/// Collects what is logged on this thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn logged(body: impl FnOnce()) -> Vec<String> {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .without_time()
+        .with_target(false)
+        .finish();
+    tracing::subscriber::with_default(subscriber, body);
+    let bytes = lines.0.lock().unwrap().clone();
+    String::from_utf8(bytes)
+        .unwrap()
+        .lines()
+        .map(|line| line.trim().to_owned())
+        .collect()
+}
+
+#[test]
+fn errors_are_logged_once_a_minute() {
+    let lines = logged(|| {
+        let mut step = step("fn filter(event) { throw \"no\" }", OnError::Drop);
+        let event = Arc::new(bare());
+        let start = cx();
+        for seconds in [0, 1, 59, 60, 61] {
+            step.apply(
+                &event,
+                &RunContext {
+                    instant: start.instant + Duration::from_secs(seconds),
+                    ..start
+                },
+            );
+        }
+    });
+    assert_eq!(
+        lines,
+        [
+            "WARN script failed script=\"test\" error=expression:1:20: no unlogged=0",
+            "WARN script failed script=\"test\" error=expression:1:20: no unlogged=2",
+        ]
+    );
+}
+
+#[test]
+fn what_a_script_logs_is_bounded_and_clean() {
+    let lines = logged(|| {
+        let text = r#"fn filter(event) { log("a\nb"); print(1); debug("c"); log(event.to.channel); for i in 0..99 { log("more") } true }"#;
+        step(text, OnError::Drop).apply(&Arc::new(roam()), &cx());
+    });
+    assert_eq!(
+        &lines[..4],
+        [
+            "INFO script wrote script=\"test\" text=\"a b\" suppressed=0",
+            "INFO script wrote script=\"test\" text=\"1\" suppressed=0",
+            "INFO script wrote script=\"test\" text=\"\\\"c\\\"\" suppressed=0",
+            "INFO script wrote script=\"test\" text=\"44\" suppressed=0",
+        ]
+    );
+    assert_eq!(lines.len(), 20);
+}
