@@ -6,6 +6,7 @@ mod catalog;
 pub mod close;
 pub mod cookies;
 mod decode;
+mod dedupe;
 pub mod endpoint;
 mod envelope;
 mod identity;
@@ -22,4 +23,5 @@ pub mod totp;
 mod value;
 
 pub use decode::{BadFrame, DecodeCounts, Decoder, Frame, Site};
+pub use dedupe::{Admission, Dedupe, EventSource};
 pub use names::{ClientNames, DeviceNames, Names, NamesError};

@@ -132,7 +132,8 @@ fn subjects_of(parameters: Option<Value<'_>>, add: &mut dyn FnMut(&str)) {
     ids.iter().for_each(|id| add(id));
 }
 
-/// The first 12 bytes of a SHA-256 over parts that cannot run into each other, in hexadecimal.
+/// `h` and the first 12 bytes of a SHA-256 over parts that cannot run into each other, in hexadecimal. The letter
+/// tells it from an id of the controller's database, which has as many digits.
 fn hash(parts: impl FnOnce(&mut dyn FnMut(&str))) -> Text {
     let mut state = Sha256::new();
     parts(&mut |part| {
@@ -140,13 +141,13 @@ fn hash(parts: impl FnOnce(&mut dyn FnMut(&str))) -> Text {
         state.update(part);
     });
     let digest = state.finalize();
-    let hex: String = digest
+    let digits = digest
         .iter()
         .take(12)
         .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-        .collect();
-    hex.into()
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16));
+    let id: String = std::iter::once('h').chain(digits).collect();
+    id.into()
 }
 
 #[cfg(test)]
@@ -214,7 +215,7 @@ mod tests {
         let long = format!(r#"{{"key":"A","_id":"{}"}}"#, "x".repeat(65));
         let odd = r#"{"key":"A","_id":"a b\n"}"#;
         for json in [&long, odd] {
-            assert_eq!(id_of(json, moment).len(), 24, "{json}");
+            assert_eq!(id_of(json, moment).len(), 25, "{json}");
         }
     }
 

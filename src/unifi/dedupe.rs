@@ -1,0 +1,107 @@
+//! Tells whether an event was seen before: by its id, or as the twin of one that came another way.
+
+mod identity;
+mod site;
+
+use site::Site;
+use unifi_herald_plugin::{Event, Origin, Text};
+
+/// Recognises events that come more than once, for each controller and site apart.
+///
+/// By id first. Else a controller that reports one thing in two ways is recognised: two events are twins when they
+/// have the same kind, happened at most 2 s apart, agree on every subject that both name and share at least one, and
+/// come from different sources. Each event has at most one twin. When in doubt there are two events, not one.
+///
+/// The pieces of a history should come oldest first: what the stream already brought is then recognised by id
+/// before its neighbours are compared.
+#[derive(Debug)]
+pub struct Dedupe {
+    capacity: usize,
+    sites: Vec<(Text, Text, Site)>,
+    /// Position of the site of the last event, which mostly is that of the next.
+    last: usize,
+}
+
+/// The four ways in which a controller reports what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventSource {
+    /// `events` frames of the socket.
+    SocketEvents,
+    /// `alert` frames of the socket.
+    SocketAlert,
+    /// The v2 system log.
+    HistoryV2,
+    /// `stat/event`.
+    HistoryLegacy,
+}
+
+/// What is to be done with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It was not seen before.
+    New,
+    /// It was: nothing more should come of it than a count.
+    Duplicate,
+}
+
+impl EventSource {
+    /// Where `event` came from; nothing for what herald made itself, which has no twins.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        let legacy = event
+            .key
+            .as_deref()
+            .is_some_and(|key| key.starts_with("EVT_"));
+        match (event.origin, legacy) {
+            (Origin::Stream, true) => Some(Self::SocketEvents),
+            (Origin::Stream, false) => Some(Self::SocketAlert),
+            (Origin::Backfill, true) => Some(Self::HistoryLegacy),
+            (Origin::Backfill, false) => Some(Self::HistoryV2),
+            (Origin::Derived, _) => None,
+        }
+    }
+
+    /// A bit of its own, for sets.
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl Dedupe {
+    /// Remembers the newest `capacity` events of each controller and site, at least one.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            capacity: capacity.max(1),
+            sites: Vec::new(),
+            last: 0,
+        }
+    }
+
+    /// Whether `event` is new; it is remembered. Without a source only the id counts.
+    pub fn admit(&mut self, event: &Event, source: impl Into<Option<EventSource>>) -> Admission {
+        let capacity = self.capacity;
+        self.site(&event.controller, &event.site)
+            .admit(event, source.into(), capacity)
+    }
+
+    fn site(&mut self, controller: &Text, site: &Text) -> &mut Site {
+        let is = |entry: &(Text, Text, Site)| same(&entry.0, controller) && same(&entry.1, site);
+        if !self.sites.get(self.last).is_some_and(is) {
+            self.last = self.sites.iter().position(is).unwrap_or_else(|| {
+                let entry = (controller.clone(), site.clone(), Site::default());
+                self.sites.push(entry);
+                self.sites.len() - 1
+            });
+        }
+        &mut self.sites[self.last].2
+    }
+}
+
+/// Shared text is the same text; the rest is compared.
+fn same(a: &Text, b: &Text) -> bool {
+    std::ptr::eq(a.as_ptr(), b.as_ptr()) && a.len() == b.len() || a == b
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,343 @@
+//! Tests of duplicates: what is the same, what never is.
+
+use super::*;
+use proptest::prelude::*;
+use unifi_herald_plugin::{Admin, Client, Device, Endpoint, Kind, Mac, Timestamp, Wan};
+
+const SOURCES: [EventSource; 4] = [
+    EventSource::SocketEvents,
+    EventSource::SocketAlert,
+    EventSource::HistoryV2,
+    EventSource::HistoryLegacy,
+];
+
+fn mac(last: u8) -> Mac {
+    Mac::new([2, 0, 0, 0, 0, last])
+}
+
+fn event(id: &str, ms: i64) -> Event {
+    let mut event = Event::new(
+        Kind::CLIENT_CONNECTED,
+        id,
+        Timestamp::from_millis(1_579_546_533_000 + ms),
+    );
+    event.controller = "home".into();
+    event.site = "default".into();
+    event.client = Some(Client {
+        mac: Some(mac(1)),
+        ..Client::default()
+    });
+    event
+}
+
+fn with_device(mut event: Event, last: u8) -> Event {
+    event.device = Some(Device {
+        mac: Some(mac(last)),
+        ..Device::default()
+    });
+    event
+}
+
+/// Whether `second`, by the system log, is taken for the twin of `first`, by the socket.
+fn are_twins(first: &Event, second: &Event) -> bool {
+    let mut dedupe = Dedupe::new(10);
+    assert_eq!(
+        dedupe.admit(first, EventSource::SocketEvents),
+        Admission::New
+    );
+    dedupe.admit(second, EventSource::HistoryV2) == Admission::Duplicate
+}
+
+#[test]
+fn an_id_comes_once_for_each_controller_and_site() {
+    let mut dedupe = Dedupe::new(10);
+    let first = event("a", 0);
+    assert_eq!(
+        dedupe.admit(&first, EventSource::SocketEvents),
+        Admission::New
+    );
+    for source in SOURCES {
+        assert_eq!(dedupe.admit(&first, source), Admission::Duplicate);
+    }
+    assert_eq!(dedupe.admit(&first, None), Admission::Duplicate);
+    let mut other = first.clone();
+    other.site = "garden".into();
+    assert_eq!(
+        dedupe.admit(&other, EventSource::SocketEvents),
+        Admission::New
+    );
+    other.controller = "cabin".into();
+    other.site = "default".into();
+    assert_eq!(
+        dedupe.admit(&other, EventSource::SocketEvents),
+        Admission::New
+    );
+}
+
+#[test]
+fn a_twin_is_merged_once_between_any_two_sources() {
+    for first in SOURCES {
+        for second in SOURCES {
+            let mut dedupe = Dedupe::new(10);
+            assert_eq!(dedupe.admit(&event("a", 0), first), Admission::New);
+            let expected = if first == second {
+                Admission::New
+            } else {
+                Admission::Duplicate
+            };
+            assert_eq!(dedupe.admit(&event("b", 2000), second), expected);
+            // The first has its twin now; and another report of the second's source is another event.
+            assert_eq!(dedupe.admit(&event("c", 0), second), Admission::New);
+            // What was merged is known by its id too.
+            assert_eq!(dedupe.admit(&event("b", 2000), first), Admission::Duplicate);
+        }
+    }
+}
+
+#[test]
+fn time_kind_and_subjects_must_match() {
+    let first = with_device(event("a", 0), 9);
+    assert!(are_twins(&first, &with_device(event("b", -2000), 9)));
+    assert!(!are_twins(&first, &with_device(event("b", 2001), 9)));
+    assert!(are_twins(&first, &event("b", 0)), "one names no device");
+    assert!(!are_twins(&first, &with_device(event("b", 0), 8)));
+    let mut other = with_device(event("b", 0), 9);
+    other.kind = Kind::CLIENT_DISCONNECTED;
+    assert!(!are_twins(&first, &other));
+    let mut other = with_device(event("b", 0), 9);
+    other.ssid = Some("Home".into());
+    assert!(are_twins(&first, &other));
+    let mut first = first;
+    first.ssid = Some("Guests".into());
+    assert!(!are_twins(&first, &other));
+    let mut nobody = event("b", 0);
+    nobody.client = None;
+    assert!(!are_twins(&first, &nobody), "nothing is shared");
+}
+
+#[test]
+fn rare_subjects_bring_twins_together() {
+    let bare = |id: &str, kind: Kind| {
+        let mut event = event(id, 0);
+        event.kind = kind;
+        event.client = None;
+        event
+    };
+    let mut login = bare("a", Kind::ADMIN_LOGIN);
+    login.admin = Some(Admin {
+        name: Some("anna".into()),
+        ip: Some("192.0.2.1".into()),
+    });
+    let mut access = bare("b", Kind::ADMIN_LOGIN);
+    access.admin = Some(Admin {
+        name: Some("anna".into()),
+        ip: None,
+    });
+    assert!(are_twins(&login, &access));
+    access.admin = Some(Admin {
+        name: Some("bert".into()),
+        ip: None,
+    });
+    assert!(!are_twins(&login, &access));
+
+    let end = |ip: &str, mac: Option<Mac>| {
+        Some(Box::new(Endpoint {
+            ip: Some(ip.into()),
+            mac,
+            ..Endpoint::default()
+        }))
+    };
+    let mut alert = bare("a", Kind::THREAT_DETECTED);
+    alert.src = end("192.0.2.1", Some(mac(1)));
+    alert.dst = end("198.51.100.1", Some(mac(2)));
+    let mut log = with_device(bare("b", Kind::THREAT_DETECTED), 9);
+    log.dst = end("198.51.100.1", None);
+    assert!(are_twins(&alert, &log));
+    log.src = end("192.0.2.2", None);
+    assert!(!are_twins(&alert, &log));
+
+    let wan = |name: Option<&str>, interface: Option<&str>| {
+        Some(Box::new(Wan {
+            name: name.map(Into::into),
+            interface: interface.map(Into::into),
+            isp: None,
+        }))
+    };
+    let mut down = bare("a", Kind::WAN_DOWN);
+    down.wan = wan(None, Some("eth8"));
+    let mut failed = bare("b", Kind::WAN_DOWN);
+    failed.wan = wan(Some("WAN1"), None);
+    assert!(!are_twins(&down, &failed), "two names of two things");
+    failed.wan = wan(Some("WAN1"), Some("eth8"));
+    assert!(are_twins(&down, &failed));
+}
+
+#[test]
+fn the_nearest_in_time_is_the_twin() {
+    let mut dedupe = Dedupe::new(10);
+    for (id, ms) in [("a", 0), ("b", 1500), ("c", 3000)] {
+        let admission = dedupe.admit(&event(id, ms), EventSource::SocketEvents);
+        assert_eq!(admission, Admission::New);
+    }
+    for (id, ms) in [("x", 1400), ("y", 100), ("z", 2900)] {
+        let admission = dedupe.admit(&event(id, ms), EventSource::SocketAlert);
+        assert_eq!(admission, Admission::Duplicate, "{id}");
+    }
+    let admission = dedupe.admit(&event("w", 1500), EventSource::SocketAlert);
+    assert_eq!(admission, Admission::New);
+}
+
+#[test]
+fn what_came_by_a_source_is_no_twin_of_its_neighbour_there() {
+    let mut dedupe = Dedupe::new(10);
+    assert_eq!(
+        dedupe.admit(&event("a", 0), EventSource::SocketEvents),
+        Admission::New
+    );
+    assert_eq!(
+        dedupe.admit(&event("a", 0), EventSource::HistoryLegacy),
+        Admission::Duplicate
+    );
+    assert_eq!(
+        dedupe.admit(&event("b", 1000), EventSource::HistoryLegacy),
+        Admission::New
+    );
+}
+
+#[test]
+fn different_ids_of_one_store_are_different_events() {
+    let (one, two) = ("8485efa41d5a6ecf592cd22f", "f3f78bbd49018b6cbc04b210");
+    let mut dedupe = Dedupe::new(10);
+    assert_eq!(
+        dedupe.admit(&event(one, 0), EventSource::SocketEvents),
+        Admission::New
+    );
+    assert_eq!(
+        dedupe.admit(&event(two, 1000), EventSource::HistoryLegacy),
+        Admission::New
+    );
+    // The system log is another store, with ids of its own.
+    let third = event("2954882bf524b32bd30a023e", 0);
+    assert_eq!(
+        dedupe.admit(&third, EventSource::HistoryV2),
+        Admission::Duplicate
+    );
+}
+
+#[test]
+fn what_herald_makes_has_no_twins() {
+    let mut derived = event("a", 0);
+    derived.origin = Origin::Derived;
+    assert_eq!(EventSource::of(&derived), None);
+    let mut dedupe = Dedupe::new(10);
+    assert_eq!(dedupe.admit(&derived, None), Admission::New);
+    assert_eq!(
+        dedupe.admit(&event("b", 0), EventSource::SocketEvents),
+        Admission::New
+    );
+}
+
+#[test]
+fn the_source_is_told_by_origin_and_key() {
+    let mut event = event("a", 0);
+    for (origin, key, source) in [
+        (
+            Origin::Stream,
+            Some("EVT_WU_Roam"),
+            EventSource::SocketEvents,
+        ),
+        (
+            Origin::Stream,
+            Some("CLIENT_ROAMED"),
+            EventSource::SocketAlert,
+        ),
+        (
+            Origin::Backfill,
+            Some("EVT_WU_Roam"),
+            EventSource::HistoryLegacy,
+        ),
+        (Origin::Backfill, None, EventSource::HistoryV2),
+    ] {
+        event.origin = origin;
+        event.key = key.map(Into::into);
+        assert_eq!(EventSource::of(&event), Some(source));
+    }
+}
+
+#[test]
+fn memory_is_bounded_and_leaves_nothing_behind() {
+    let mut dedupe = Dedupe::new(100);
+    for n in 0..10_000_i64 {
+        let source = SOURCES[usize::try_from(n % 4).unwrap()];
+        let mut event = event(&n.to_string(), n * 700);
+        event.client = Some(Client {
+            mac: Some(mac(u8::try_from(n % 7).unwrap())),
+            ..Client::default()
+        });
+        dedupe.admit(&event, source);
+        let (ids, waiting, keys) = dedupe.sites[0].2.held();
+        assert!(ids <= 100 && waiting <= ids && keys <= waiting);
+    }
+    let admission = dedupe.admit(&event("0", 0), EventSource::SocketEvents);
+    assert_eq!(admission, Admission::New, "long forgotten");
+}
+
+/// One thing that happened to one of few clients, and which sources report it.
+fn happening() -> impl Strategy<Value = (u8, i64, bool, bool)> {
+    (0..3_u8, 0..8_000_i64, any::<bool>(), any::<bool>())
+}
+
+proptest! {
+    #[test]
+    fn events_of_one_source_are_never_merged(all in proptest::collection::vec(happening(), 0..60), source in 0..4_usize) {
+        let mut dedupe = Dedupe::new(1000);
+        for (n, (client, ms, ..)) in all.iter().enumerate() {
+            let mut event = event(&n.to_string(), *ms);
+            event.client = Some(Client { mac: Some(mac(*client)), ..Client::default() });
+            prop_assert_eq!(dedupe.admit(&event, SOURCES[source]), Admission::New);
+        }
+    }
+
+    #[test]
+    fn no_source_loses_more_than_another_reported(all in proptest::collection::vec(happening(), 0..60), shuffle in any::<u64>()) {
+        // Every happening is reported by one or both of two sources, in any order, up to 2 s apart.
+        let mut reports = Vec::new();
+        for (n, (client, ms, by_socket, by_log)) in all.iter().enumerate() {
+            if *by_socket || !*by_log {
+                reports.push((EventSource::SocketEvents, *client, *ms, format!("s{n}")));
+            }
+            if *by_log {
+                reports.push((EventSource::HistoryV2, *client, *ms, format!("l{n}")));
+            }
+        }
+        let mut order: Vec<usize> = (0..reports.len()).collect();
+        order.sort_by_key(|n| (*n as u64).wrapping_mul(shuffle | 1));
+        let mut dedupe = Dedupe::new(1000);
+        let mut new = [0_usize; 3];
+        for n in order {
+            let (source, client, ms, id) = &reports[n];
+            let mut event = event(id, *ms);
+            event.client = Some(Client { mac: Some(mac(*client)), ..Client::default() });
+            if dedupe.admit(&event, *source) == Admission::New {
+                new[usize::from(*client)] += 1;
+            }
+        }
+        for client in 0..3_u8 {
+            let of = |source: EventSource| reports.iter().filter(|report| report.0 == source && report.1 == client).count();
+            let (socket, log) = (of(EventSource::SocketEvents), of(EventSource::HistoryV2));
+            let kept = new[usize::from(client)];
+            // One to one: what is dropped has a partner that is kept.
+            prop_assert!(kept >= socket.max(log), "{kept} of {socket} and {log}");
+            prop_assert!(kept <= socket + log);
+        }
+    }
+
+    #[test]
+    fn lone_twins_are_merged_exactly_once(ms in 0..100_000_i64, apart in -2000..=2000_i64, first in 0..4_usize, second in 0..4_usize) {
+        prop_assume!(first != second);
+        let mut dedupe = Dedupe::new(10);
+        prop_assert_eq!(dedupe.admit(&event("a", ms), SOURCES[first]), Admission::New);
+        prop_assert_eq!(dedupe.admit(&event("b", ms + apart), SOURCES[second]), Admission::Duplicate);
+        prop_assert_eq!(dedupe.admit(&event("c", ms + apart), SOURCES[second]), Admission::New);
+    }
+}
