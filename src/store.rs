@@ -1,16 +1,19 @@
 //! Where batches are committed and what each sink still awaits: one trait, several implementations.
 
 mod books;
+mod changes;
 mod memory;
 mod queue;
 
 pub use books::{Books, SinkBooks};
+pub use changes::{Hole, HoleChange, StateChange, StateEntry, Watermark};
 pub use memory::MemoryStore;
 
+use crate::buffer::Loss;
 use async_trait::async_trait;
 use std::fmt;
 use std::sync::Arc;
-use unifi_herald_plugin::{BufferedEvent, Timestamp};
+use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 
 /// Keeps what was committed until every sink has it.
 ///
@@ -41,6 +44,49 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// The first number for `seq` that was never used.
     fn next_seq(&self) -> u64;
+
+    /// Whether the store keeps its promise.
+    fn health(&self) -> StoreHealth {
+        StoreHealth::Ok
+    }
+
+    /// Pending events that were lost for want of room since the last call, one entry per controller and site, for
+    /// one `herald.gap` each. They are in the books already.
+    fn take_losses(&self) -> Vec<Loss> {
+        Vec::new()
+    }
+
+    /// Which of `ids` were committed before, in their order. May read the disk: for the start and for repair, not
+    /// for every batch.
+    fn known(&self, controller: &str, site: &str, ids: &[Text]) -> Vec<bool> {
+        let (_, _) = (controller, site);
+        vec![false; ids.len()]
+    }
+
+    /// What was kept under `scope` by earlier commits, by key.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn load_state(&self, scope: &str) -> Result<Vec<StateEntry>, StoreError> {
+        let _ = scope;
+        Ok(Vec::new())
+    }
+
+    /// How far each controller and site had come by the last commit.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn watermarks(&self) -> Result<Vec<Watermark>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// The holes that were open after the last commit, by id.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn holes(&self) -> Result<Vec<Hole>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// A store, shared by the router and the lanes.
@@ -60,6 +106,15 @@ pub struct Commit {
     pub duplicates: u64,
     /// How many events were lost before they reached a chain.
     pub lost: u64,
+    /// What became of each event in the chains, in the order of `events`, in the form of whoever reads it; empty, or
+    /// one for each.
+    pub verdicts: Vec<Vec<u8>>,
+    /// What scripts, alerts and digests remember.
+    pub state: Vec<StateChange>,
+    /// How far the controllers' sites have come.
+    pub watermarks: Vec<Watermark>,
+    /// Holes opened, narrowed and closed by this batch.
+    pub holes: Vec<HoleChange>,
 }
 
 /// One sink's part of a batch.
@@ -112,6 +167,23 @@ pub struct Rejected {
     pub commit: Commit,
     /// Why.
     pub error: StoreError,
+}
+
+/// Whether the store keeps its promise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StoreHealth {
+    /// It does.
+    #[default]
+    Ok,
+    /// The disk does not take anything: batches are held in memory, bounded, until it does again.
+    Degraded {
+        /// Since when.
+        since: Timestamp,
+        /// What the disk said, and what helps.
+        reason: String,
+        /// How many events are in memory only.
+        held: u64,
+    },
 }
 
 /// The store could not do it.

@@ -150,10 +150,7 @@ impl Check<'_> {
             (None, Some(folder)) => PathBuf::from(folder),
             (None, None) => self.path("herald-data".as_ref()),
         };
-        StorePlan {
-            mode: table.mode,
-            dir,
-        }
+        StorePlan::new(table.mode, dir)
     }
 
     fn zone(&mut self) -> jiff::tz::TimeZone {

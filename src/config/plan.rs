@@ -125,16 +125,49 @@ pub enum WhenFull {
 pub struct StorePlan {
     /// How.
     pub mode: StoreMode,
+    /// When a batch counts as written; disk only.
+    pub sync: SyncMode,
     /// Folder for what outlives the process, absolute; made when first needed.
     pub dir: PathBuf,
+    /// How long the journal keeps what no sink awaits, and pending events of sinks that left the configuration.
+    pub keep: Duration,
+    /// Most bytes on disk. Beyond it the journal's oldest go, then the oldest of the longest backlog.
+    pub max_size: u64,
+}
+
+impl StorePlan {
+    /// The store in `dir` with everything else at its default.
+    #[must_use]
+    pub fn new(mode: StoreMode, dir: PathBuf) -> Self {
+        Self {
+            mode,
+            sync: SyncMode::default(),
+            dir,
+            keep: Duration::from_hours(30 * 24),
+            max_size: 1 << 30,
+        }
+    }
 }
 
 /// How batches are kept until every sink has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreMode {
+    /// In a database file: a restart goes on where the last run stopped.
+    Disk,
     /// In memory: a restart forgets what is pending.
     Memory,
+}
+
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncMode {
+    /// The batch is on the disk before any sink sees it: it outlives a power cut.
+    #[default]
+    Full,
+    /// The system has the batch: it outlives the process; a power cut may take the last moments back.
+    Normal,
 }
 
 /// A script and its parameters.

@@ -82,6 +82,7 @@ impl Store for MemoryStore {
             dead,
             duplicates,
             lost,
+            ..
         } = commit;
         let deadline = self.clock.now() + MAX_HOLD;
         for share in &shares {
