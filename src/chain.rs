@@ -1,1 +1,181 @@
-//! Placeholder.
+//! Chains: which events enter, what the steps do to them, and which sinks get what comes out.
+//!
+//! Everything here is decided in memory, on the router's thread, one event at a time; nothing has happened
+//! before the router commits what [`Chains::route`] collected.
+
+mod filter;
+mod routing;
+mod when;
+
+pub use filter::FilterStep;
+pub use routing::{Routing, Undelivered};
+pub use when::Matcher;
+
+use crate::config::When;
+use crate::script::{RunContext, ScriptStep, StepOutcome};
+use std::sync::Arc;
+use std::time::Instant;
+use unifi_herald_plugin::{Event, Origin, Text, Timestamp};
+
+/// All chains, in the order of the file.
+#[derive(Debug, Default)]
+pub struct Chains(Vec<Chain>);
+
+/// One chain.
+#[derive(Debug)]
+pub struct Chain {
+    name: Text,
+    when: Matcher,
+    steps: Vec<Step>,
+}
+
+/// One step, with the condition under which it looks at an event at all.
+#[derive(Debug)]
+pub struct Step {
+    when: Matcher,
+    action: Action,
+    /// `chain/position`, so that what a script derives has the same id in every run.
+    salt: String,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Action {
+    /// A script, or a condition in one line.
+    Script(Box<ScriptStep>),
+    /// A filter written in Rust.
+    Filter(FilterStep),
+    /// The event goes to the sink at this position, and on to the next step.
+    Sink(usize),
+}
+
+/// The time, as the router sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Monotonic.
+    pub instant: Instant,
+    /// By the wall.
+    pub wall: Timestamp,
+}
+
+impl Chain {
+    /// A chain of `steps`, each with its condition.
+    #[must_use]
+    pub fn new(name: Text, when: &When, steps: Vec<(When, Action)>) -> Self {
+        let steps = steps
+            .into_iter()
+            .enumerate()
+            .map(|(position, (when, action))| Step {
+                when: Matcher::new(&when),
+                action,
+                salt: format!("{name}/{position}"),
+            });
+        Self {
+            when: Matcher::new(when),
+            steps: steps.collect(),
+            name,
+        }
+    }
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is wrong with the scripts that are bypassed because they kept hitting a limit.
+    pub fn degraded(&self) -> impl Iterator<Item = String> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Script(script) => script.health().map(|trouble| trouble.error.to_string()),
+            Action::Filter(_) | Action::Sink(_) => None,
+        })
+    }
+}
+
+impl Chains {
+    /// These chains; the first that gives an event to a sink wins.
+    #[must_use]
+    pub fn new(chains: Vec<Chain>) -> Self {
+        Self(chains)
+    }
+
+    /// The chains, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &Chain> {
+        self.0.iter()
+    }
+
+    /// Run `event` through every chain and collect in `routing` who gets what.
+    pub fn route(&mut self, event: &Arc<Event>, now: Now, routing: &mut Routing) {
+        routing.begin(event);
+        for chain in &mut self.0 {
+            if chain.when.admits(event) {
+                run(&mut chain.steps, Arc::clone(event), now, routing);
+            }
+        }
+        routing.end();
+    }
+}
+
+/// Run `event` through `steps`; what a step makes of one event goes through the rest of them in turn.
+fn run(steps: &mut [Step], event: Arc<Event>, now: Now, routing: &mut Routing) {
+    let mut event = event;
+    for position in 0..steps.len() {
+        let (step, rest) = match steps[position..].split_first_mut() {
+            Some(split) => split,
+            None => return,
+        };
+        if !step.when.admits(&event) {
+            continue;
+        }
+        let outcome = match &mut step.action {
+            Action::Sink(sink) => {
+                routing.give(*sink, &event);
+                continue;
+            }
+            Action::Script(script) => script.apply(&event, &context(&event, now, &step.salt)),
+            Action::Filter(filter) => filter.apply(&event, &context(&event, now, &step.salt)),
+        };
+        match outcome {
+            StepOutcome::Keep(kept) => event = kept,
+            StepOutcome::Drop => return,
+            StepOutcome::Many(events) => {
+                for event in events {
+                    run(rest, event, now, routing);
+                }
+                return;
+            }
+            StepOutcome::DeadLetter(reason) => {
+                for sink in sinks_of(rest) {
+                    routing.bury(sink, &event, &reason);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// A script's clock: the event's own time where it is told of the past.
+fn context<'a>(event: &Event, now: Now, salt: &'a str) -> RunContext<'a> {
+    let time = match event.origin {
+        Origin::Backfill => event.time,
+        Origin::Stream | Origin::Derived => now.wall,
+    };
+    RunContext {
+        now: time,
+        instant: now.instant,
+        salt,
+    }
+}
+
+fn sinks_of(steps: &[Step]) -> Vec<usize> {
+    steps
+        .iter()
+        .filter_map(|step| match step.action {
+            Action::Sink(sink) => Some(sink),
+            Action::Script(_) | Action::Filter(_) => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! What the chains decided about a batch: each sink's share, what scripts made, what was given up.
+
+use crate::store::{DeadLetter, Share};
+use std::sync::Arc;
+use unifi_herald_plugin::{BufferedEvent, Event, Text, Timestamp};
+
+/// Collects the decisions about one batch; reused from batch to batch.
+#[derive(Debug)]
+pub struct Routing {
+    next_seq: u64,
+    /// What came in and what was made of it, in the order of `seq`.
+    events: Vec<BufferedEvent>,
+    shares: Vec<Vec<BufferedEvent>>,
+    dead: Vec<Undelivered>,
+    current: Current,
+}
+
+/// An event that a step gave up on, for one sink behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undelivered {
+    /// Position of the sink in the plan.
+    pub sink: usize,
+    /// The event.
+    pub event: BufferedEvent,
+    /// What the step said.
+    pub reason: String,
+}
+
+/// The event being routed.
+#[derive(Debug, Default)]
+struct Current {
+    /// Its place in `events`; what is made of it follows.
+    first: usize,
+    /// Where each share stood before it, to put its part of the share in order.
+    marks: Vec<usize>,
+}
+
+impl Routing {
+    /// Nothing decided yet, for this many sinks; `next_seq` is the first free number.
+    #[must_use]
+    pub fn new(sinks: usize, next_seq: u64) -> Self {
+        Self {
+            next_seq,
+            events: Vec::new(),
+            shares: vec![Vec::new(); sinks],
+            dead: Vec::new(),
+            current: Current {
+                first: 0,
+                marks: vec![0; sinks],
+            },
+        }
+    }
+
+    /// How many events were routed or made.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether nothing was routed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// What was decided, as the parts of a commit; the routing is then empty.
+    pub fn take(&mut self, now: Timestamp) -> (Vec<BufferedEvent>, Vec<Share>, Vec<DeadLetter>) {
+        let events = std::mem::take(&mut self.events);
+        let shares = self
+            .shares
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, events)| !events.is_empty());
+        let shares = shares
+            .map(|(sink, events)| Share {
+                sink,
+                events: std::mem::take(events),
+            })
+            .collect();
+        let dead = self.dead.drain(..).map(|undelivered| DeadLetter {
+            sink: undelivered.sink,
+            event: undelivered.event,
+            reason: undelivered.reason,
+            attempts: 0,
+            first: now,
+            last: now,
+        });
+        (events, shares, dead.collect())
+    }
+
+    pub(super) fn begin(&mut self, event: &Arc<Event>) {
+        self.current.first = self.events.len();
+        for (mark, share) in self.current.marks.iter_mut().zip(&self.shares) {
+            *mark = share.len();
+        }
+        self.number(event);
+    }
+
+    /// Give `event` to `sink`, unless the sink has one of that id already.
+    pub(super) fn give(&mut self, sink: usize, event: &Arc<Event>) {
+        if self.has(sink, &event.id) {
+            return;
+        }
+        let buffered = self.numbered(event);
+        self.shares[sink].push(buffered);
+    }
+
+    /// Note that `event` does not reach `sink`, because a step before it failed.
+    pub(super) fn bury(&mut self, sink: usize, event: &Arc<Event>, reason: &str) {
+        if self.has(sink, &event.id) {
+            return;
+        }
+        let event = self.numbered(event);
+        self.dead.push(Undelivered {
+            sink,
+            event,
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// A chain may give a sink what an earlier one made before what an earlier one left alone: per sink, the order
+    /// is the order of `seq`.
+    pub(super) fn end(&mut self) {
+        for (share, mark) in self.shares.iter_mut().zip(&self.current.marks) {
+            let own = &mut share[*mark..];
+            if own.len() > 1 {
+                own.sort_by_key(|event| event.seq);
+            }
+        }
+    }
+
+    fn has(&self, sink: usize, id: &Text) -> bool {
+        self.shares[sink][self.current.marks[sink]..]
+            .iter()
+            .any(|event| event.id == *id)
+            || self
+                .dead
+                .iter()
+                .any(|dead| dead.sink == sink && dead.event.id == *id)
+    }
+
+    /// `event` with its number: that of the event routed, or of the one made with this id, or a new one.
+    fn numbered(&mut self, event: &Arc<Event>) -> BufferedEvent {
+        let known = self.events[self.current.first..]
+            .iter()
+            .find(|known| known.id == event.id);
+        let seq = known.map(|known| known.seq);
+        BufferedEvent {
+            seq: seq.unwrap_or_else(|| self.number(event)),
+            event: Arc::clone(event),
+        }
+    }
+
+    fn number(&mut self, event: &Arc<Event>) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.events.push(BufferedEvent {
+            seq,
+            event: Arc::clone(event),
+        });
+        seq
+    }
+}

@@ -1,0 +1,4 @@
+//! The whole host against simulated controllers, over real TLS with real logins.
+
+mod delivery;
+mod trouble;

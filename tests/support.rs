@@ -1,0 +1,23 @@
+//! What the end-to-end tests share: a host in a folder of its own, a receiver for webhooks, waiting on conditions.
+
+pub mod receiver;
+pub mod rig;
+
+use std::time::Duration;
+use unifi_herald::clock::Clock;
+
+/// Longer than anything takes on a machine ten times slower.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// Wait until `condition` holds.
+///
+/// # Panics
+/// With `what` when it does not hold in time.
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let clock = Clock::system();
+    let deadline = clock.now() + LIMIT;
+    while !condition() {
+        assert!(clock.now() < deadline, "not in time: {what}");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
