@@ -1,1 +1,145 @@
-//! Placeholder.
+//! What the host lends to plugins: clock, tasks, timers, and HTTP with the host's TLS policy.
+
+use crate::clock::Clock;
+use crate::source::http::{builder, why};
+use crate::source::tls::Tls;
+use crate::tasks::Tasks;
+use bytes::{Bytes, BytesMut};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::runtime::Handle;
+use unifi_herald_plugin::http::{HttpError, HttpTransport, MAX_ANSWER, Request, Response};
+use unifi_herald_plugin::{
+    BoxFuture, BuildError, HttpClient, HttpOptions, Services, Timestamp, async_trait,
+};
+
+/// The host's implementation of [`Services`].
+pub struct HostServices {
+    clock: Clock,
+    tasks: Tasks,
+    /// The runtime plugins run on. They may be built before it runs, and on a thread that is not part of it.
+    runtime: Option<Handle>,
+}
+
+impl HostServices {
+    /// Tasks of plugins join `tasks`, and run on the runtime that is current here, else on the one that is current
+    /// when they are started.
+    #[must_use]
+    pub fn new(clock: Clock, tasks: Tasks) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            tasks,
+            runtime: Handle::try_current().ok(),
+        })
+    }
+
+    fn on_runtime<T>(&self, start: impl FnOnce() -> T) -> Option<T> {
+        let runtime = self.runtime.clone().or_else(|| Handle::try_current().ok());
+        let Some(runtime) = runtime else {
+            tracing::error!("a plugin started a task outside of the runtime, it does not run");
+            return None;
+        };
+        let _entered = runtime.enter();
+        Some(start())
+    }
+}
+
+impl fmt::Debug for HostServices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostServices")
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Services for HostServices {
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.clock.wall()
+    }
+
+    fn spawn(&self, name: &str, task: BoxFuture<'static, ()>) {
+        let stop = self.tasks.stop_token();
+        let name = name.to_owned();
+        let cancellable = async move {
+            if stop.run_until_cancelled(task).await.is_none() {
+                tracing::debug!(task = name, "a plugin's task was cancelled");
+            }
+        };
+        // The group waits for it; nobody wants its result.
+        let _task = self.on_runtime(|| self.tasks.spawn(cancellable));
+    }
+
+    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        let started = self.on_runtime(|| self.tasks.blocking(work));
+        Box::pin(async move {
+            if let Some(started) = started
+                && let Err(error) = started.await
+            {
+                tracing::error!(%error, "blocking work of a plugin broke down");
+            }
+        })
+    }
+
+    fn http(&self, options: &HttpOptions, base: &Path) -> Result<HttpClient, BuildError> {
+        let tls = Tls::new(&options.tls, base)
+            .map_err(|error| BuildError::new("tls", error.to_string()))?;
+        if options.tls.insecure && options.tls.pin_sha256.is_none() {
+            tracing::warn!(
+                "insecure = true in the options of a plugin: anybody in between can read what it sends"
+            );
+        }
+        let inner = builder(&tls)
+            .build()
+            .map_err(|error| BuildError::new("tls", why(&error)))?;
+        Ok(HttpClient::new(Arc::new(Transport { inner, tls })))
+    }
+
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        let wait = at.saturating_duration_since(self.clock.now());
+        Box::pin(async move { tokio::time::sleep(wait).await })
+    }
+}
+
+/// HTTP for plugins.
+#[derive(Debug)]
+struct Transport {
+    inner: reqwest::Client,
+    tls: Tls,
+}
+
+impl Transport {
+    fn error(&self, error: &reqwest::Error) -> HttpError {
+        HttpError::new(self.tls.explain(error).unwrap_or_else(|| why(error)))
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Transport {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let (parts, body) = request.into_parts();
+        let request = self
+            .inner
+            .request(parts.method, parts.uri.to_string())
+            .headers(parts.headers)
+            .body(body);
+        let mut answer = request.send().await.map_err(|error| self.error(&error))?;
+        let mut body = BytesMut::new();
+        while let Some(piece) = answer.chunk().await.map_err(|error| self.error(&error))? {
+            let room = MAX_ANSWER - body.len();
+            body.extend_from_slice(&piece[..piece.len().min(room)]);
+            if body.len() == MAX_ANSWER {
+                break;
+            }
+        }
+        let mut response = Response::new(body.freeze());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
+    }
+}

@@ -15,6 +15,7 @@ pub mod liveness;
 pub mod login;
 mod names;
 pub mod session;
+pub mod sites;
 mod subjects;
 mod summary;
 mod text;

@@ -217,7 +217,7 @@ impl Reconnect {
         }
         if !data && how != Loss::Mute {
             self.empty = self.empty.saturating_add(1);
-            let due = self.empty % EMPTY == 0 && (self.empty / EMPTY).is_power_of_two();
+            let due = self.empty.is_multiple_of(EMPTY) && (self.empty / EMPTY).is_power_of_two();
             login |= due;
             trouble = "the controller accepts the socket and closes it without a frame: herald logs in again after three of these; if it stays, turn on real-time updates and check that no other session limit is met".to_owned();
         }

@@ -1,0 +1,108 @@
+//! Herald's own events about a site's socket: it is up, it is lost.
+
+use crate::unifi::Site;
+use sha1::{Digest as _, Sha1};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use unifi_herald_plugin::{Event, Kind, Origin, Text, Timestamp};
+
+/// The socket of `site` came to life at `time`.
+pub(super) fn connected(controller: &Text, site: &Site, time: Timestamp) -> Arc<Event> {
+    let summary = format!("herald is connected to {} on {controller}", site.display);
+    event(
+        Kind::HERALD_CONNECTED,
+        controller,
+        site,
+        time,
+        summary,
+        None,
+    )
+}
+
+/// The socket of `site` was lost at `time`, for this reason.
+pub(super) fn disconnected(
+    controller: &Text,
+    site: &Site,
+    time: Timestamp,
+    reason: &str,
+) -> Arc<Event> {
+    let summary = format!(
+        "herald lost its connection to {} on {controller}: {reason}",
+        site.display
+    );
+    event(
+        Kind::HERALD_DISCONNECTED,
+        controller,
+        site,
+        time,
+        summary,
+        Some(reason.into()),
+    )
+}
+
+fn event(
+    kind: Kind,
+    controller: &Text,
+    site: &Site,
+    time: Timestamp,
+    summary: String,
+    reason: Option<Text>,
+) -> Arc<Event> {
+    let mut event = Event::new(kind, id(kind, controller, site, time), time);
+    event.controller = controller.clone();
+    event.site = site.name.clone();
+    event.site_name = site.display.clone();
+    event.origin = Origin::Derived;
+    event.summary = summary.into();
+    event.reason = reason;
+    Arc::new(event)
+}
+
+/// The same for the same event, whoever computes it.
+fn id(kind: Kind, controller: &Text, site: &Site, time: Timestamp) -> String {
+    let mut hash = Sha1::new();
+    for part in [controller, &site.name, kind.as_str()] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.update(time.as_millis().to_be_bytes());
+    hash.finalize()
+        .iter()
+        .take(12)
+        .fold(String::with_capacity(24), |mut out, byte| {
+            // Writing to a string cannot fail.
+            let _infallible = write!(out, "{byte:02x}");
+            out
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_stable_and_differ_by_what_they_are_about() {
+        let site = Site {
+            name: "default".into(),
+            display: "Home".into(),
+        };
+        let home: Text = "home".into();
+        let at = Timestamp::from_millis(1_790_000_000_000);
+        let up = connected(&home, &site, at);
+        assert_eq!(up.id, connected(&home, &site, at).id);
+        assert_eq!(up.id.len(), 24);
+        assert_eq!(
+            (up.kind, up.origin, &*up.site, &*up.site_name),
+            (Kind::HERALD_CONNECTED, Origin::Derived, "default", "Home")
+        );
+        let down = disconnected(&home, &site, at, "no answer to pings");
+        assert_eq!(down.reason.as_deref(), Some("no answer to pings"));
+        assert_eq!(down.severity, Kind::HERALD_DISCONNECTED.default_severity());
+        let later = connected(&home, &site, Timestamp::from_millis(1_790_000_000_001));
+        let other = connected(&"lab".into(), &site, at);
+        let ids = [&up.id, &down.id, &later.id, &other.id];
+        for (n, id) in ids.iter().enumerate() {
+            assert!(!ids[n + 1..].contains(id));
+        }
+    }
+}
