@@ -22,6 +22,7 @@ pub mod intake;
 pub mod lane;
 pub mod own_event;
 pub mod registry;
+pub mod router;
 pub mod script;
 pub mod services;
 pub mod source;
