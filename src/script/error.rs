@@ -145,7 +145,7 @@ impl ScriptError {
         if let Some((path, _)) = named
             && self.line.is_none()
             && self.file.as_deref() == file
-            && let Some(offset) = text.find(&format!("\"{path}\""))
+            && let Some(offset) = text.find(&format!("{path:?}"))
         {
             let position = super::position_of(text, offset);
             (self.line, self.column) = (position.line(), position.position());

@@ -1,7 +1,12 @@
 //! What scripts may and may not do: shared pieces.
 
+mod breaking;
+mod docs;
+mod importing;
+mod limits;
 mod reading;
 mod results;
+mod shipped;
 mod stepping;
 mod writing;
 
