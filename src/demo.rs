@@ -6,13 +6,17 @@ mod clients;
 mod deck;
 mod devices;
 mod fleet;
+mod forms;
 mod history;
 mod hub;
+mod incidents;
 mod item;
 mod json;
 mod junk;
 mod ledger;
+mod maker;
 mod mischief;
+mod networks;
 mod peers;
 mod player;
 mod reply;
@@ -30,13 +34,11 @@ mod twin;
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod visitor;
 
-pub use fleet::Network;
 pub use junk::Junk;
 pub use ledger::{Carrier, Entry, Ledger};
 pub use mischief::{Booting, ConnectTrouble, Drip, Expiry, History, LoginTrouble, Mischief};
+pub use networks::Network;
 pub use peers::Ending;
 pub use player::Pace;
 pub use scenario::{Scenario, UnknownScenario};

@@ -1,6 +1,6 @@
 //! Situations by name: what happens when, over about half a minute, in addition to ordinary life.
 
-use super::fleet::Network;
+use super::networks::Network;
 use super::story::{Link, Story};
 use std::fmt;
 use std::str::FromStr;

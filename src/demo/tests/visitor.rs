@@ -1,7 +1,7 @@
 //! A plain client for the tests of the simulator: it knows the protocol and nothing of the simulator's inside.
 
-use super::{Simulator, SimulatorOptions};
 use crate::config::ControllerKind;
+use crate::demo::{Simulator, SimulatorOptions};
 use futures_util::StreamExt;
 use reqwest::{Method, Response};
 use rustls::pki_types::pem::PemObject;
