@@ -6,12 +6,14 @@ use super::peers::{Ending, Peers};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// The switches of a simulated controller. A copy works the same switches.
 #[derive(Clone, Debug)]
 pub struct Mischief {
     settings: Arc<Mutex<Settings>>,
+    unplugged: Arc<watch::Sender<bool>>,
     peers: Arc<Peers>,
     door: Arc<Door>,
 }
@@ -21,7 +23,6 @@ pub(super) struct Settings {
     pub(super) connects: VecDeque<ConnectTrouble>,
     pub(super) logins: VecDeque<LoginTrouble>,
     pub(super) booting: Option<Booting>,
-    pub(super) unplugged: bool,
     pub(super) items_per_frame: usize,
     pub(super) duplicate_every: u64,
     pub(super) twin_every: u64,
@@ -103,6 +104,7 @@ impl Mischief {
         };
         Self {
             settings: Arc::new(Mutex::new(settings)),
+            unplugged: Arc::new(watch::Sender::new(false)),
             peers,
             door,
         }
@@ -138,9 +140,16 @@ impl Mischief {
         self.lock().booting = booting;
     }
 
-    /// Drop every new connection before TLS, as a machine that is off behind a proxy.
+    /// Break every connection, sockets included, and drop every new one before TLS, until told otherwise.
     pub fn unplug(&self, unplugged: bool) {
-        self.lock().unplugged = unplugged;
+        self.unplugged.send_replace(unplugged);
+        if unplugged {
+            self.end_sockets(Ending::Abort);
+        }
+    }
+
+    pub(super) fn unplugged(&self) -> watch::Receiver<bool> {
+        self.unplugged.subscribe()
     }
 
     /// End every session. Open sockets stay, as they do on real controllers.
@@ -205,6 +214,7 @@ impl Mischief {
 
     /// Behave again. What already happened to sessions and sockets stays.
     pub fn clear(&self) {
+        self.unplug(false);
         let mut settings = self.lock();
         *settings = Settings {
             items_per_frame: 1,

@@ -30,7 +30,7 @@ pub(super) async fn serve(hub: Arc<Hub>, listener: TcpListener, tls: TlsAcceptor
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) if !hub.mischief.settings().unplugged => {
+            Ok((stream, _)) if !*hub.mischief.unplugged().borrow() => {
                 hub.tasks
                     .spawn(connection(Arc::clone(&hub), tls.clone(), stream));
             }
@@ -43,20 +43,25 @@ pub(super) async fn serve(hub: Arc<Hub>, listener: TcpListener, tls: TlsAcceptor
 
 async fn connection(hub: Arc<Hub>, tls: TlsAcceptor, stream: TcpStream) {
     stream.set_nodelay(true).ok();
-    let Ok(stream) = tls.accept(stream).await else {
-        return;
+    let (stop, mut unplugged) = (hub.tasks.stop_token(), hub.mischief.unplugged());
+    let served = async {
+        let Ok(stream) = tls.accept(stream).await else {
+            return;
+        };
+        let service = service_fn(|request| {
+            let hub = Arc::clone(&hub);
+            async move { Ok::<_, Infallible>(respond(hub, request).await) }
+        });
+        let http = hyper::server::conn::http1::Builder::new();
+        http.serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+            .await
+            .ok();
     };
-    let stop = hub.tasks.stop_token();
-    let service = service_fn(move |request| {
-        let hub = Arc::clone(&hub);
-        async move { Ok::<_, Infallible>(respond(hub, request).await) }
-    });
-    let served = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
     tokio::select! {
         () = stop.cancelled() => {}
-        served = served => { served.ok(); }
+        _ = unplugged.wait_for(|unplugged| *unplugged) => {}
+        () = served => {}
     }
 }
 

@@ -99,14 +99,16 @@ async fn attend(hub: Arc<Hub>, peer: Arc<Peer>, upgrade: OnUpgrade) {
     if let Some(mut socket) = open(upgrade).await {
         let ending = tokio::select! {
             ending = converse(&hub, &peer, &mut socket) => ending,
-            () = stop.cancelled() => Some(Ending::Close(1001)),
+            () = stop.cancelled() => (!peer.frozen()).then_some(Ending::Close(1001)),
         };
         // The peer leaves first: what happens from here on is not for this socket.
         hub.peers.leave(&peer);
         hub.stats.update(|counts| counts.sockets -= 1);
         match ending {
             Some(Ending::Close(code)) => close(&mut socket, code).await,
-            Some(Ending::Cut) => cut(&mut socket).await,
+            Some(Ending::Cut) => {
+                tokio::time::timeout(GRACE, cut(&mut socket)).await.ok();
+            }
             Some(Ending::Abort) | None => {}
         }
     } else {

@@ -114,7 +114,10 @@ async fn booting_answers_everything_with_an_error() {
 #[tokio::test]
 async fn unplugged_lets_nobody_in() {
     let simulator = of_kind(ControllerKind::UnifiOs);
+    let visitor = Visitor::logged_in(&simulator).await;
+    let mut socket = visitor.subscribe("default").await;
     simulator.mischief().unplug(true);
+    assert_eq!(next_close(&mut socket).await, None);
     assert!(
         Visitor::new(&simulator)
             .http

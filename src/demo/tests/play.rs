@@ -1,6 +1,6 @@
 //! What happens, and who hears of it.
 
-use super::visitor::{Visitor, items, next, next_text};
+use super::visitor::{LIMIT, Visitor, items, next, next_text};
 use super::{of_kind, start, with_past};
 use crate::config::ControllerKind;
 use crate::demo::{Carrier, Network, Pace};
@@ -138,4 +138,20 @@ async fn flat_out_every_event_has_an_id_of_its_own() {
         "{syncs} sync frames for 3000 frames of events"
     );
     assert!(simulator.ledger().made() >= events);
+}
+
+#[tokio::test]
+async fn it_stops_whatever_its_clients_do() {
+    let simulator = of_kind(ControllerKind::UnifiOs);
+    let visitor = Visitor::logged_in(&simulator).await;
+    let address = simulator.url().trim_start_matches("https://").to_owned();
+    let _mute = std::net::TcpStream::connect(address).unwrap();
+    let _frozen = visitor.subscribe("default").await;
+    simulator.mischief().freeze_sockets();
+    let _deaf = visitor.subscribe("default").await;
+    simulator.play(Pace::FlatOut { items: 4 });
+    let stats = simulator.stats();
+    assert!(simulator.wait_for_sockets(2, LIMIT));
+    simulator.stop();
+    assert_eq!(stats.counts().sockets, 0);
 }

@@ -201,7 +201,7 @@ fn the_host_understands_every_item_and_its_twin_alike() {
             let logged = decode("alert", twin);
             assert_eq!(logged.kind, told.kind, "{twin}");
             assert_eq!(logged.time, told.time, "{twin}");
-            let mac = |event: &Event| event.client.as_ref().and_then(|client| client.mac.clone());
+            let mac = |event: &Event| event.client.as_ref().and_then(|client| client.mac);
             if mac(&told).is_some() {
                 assert_eq!(mac(&logged), mac(&told), "{twin}");
             }
