@@ -99,7 +99,7 @@ fn the_table_of_absent_fields_is_true() {
             rows += 1;
         }
     }
-    assert_eq!(rows, 18);
+    assert_eq!(rows, 19);
 }
 
 /// The numbers of the page are those of the program.
