@@ -1,5 +1,6 @@
 //! Appends batches to the file: whole lines, in order, each once.
 
+use crate::archive::{self, folder};
 use crate::config::{Settings, Sync};
 use crate::disk::Disk;
 use crate::tail::{Tail, look};
@@ -8,14 +9,19 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
-use unifi_herald_plugin::{BlockingSink, BufferedEvent, DeliveryError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::UNIX_EPOCH;
+use unifi_herald_plugin::{BlockingSink, BufferedEvent, BuildContext, DeliveryError, Timestamp};
 
 /// Owns the open file.
 pub(crate) struct Writer {
+    context: BuildContext,
     settings: Arc<Settings>,
     disk: Box<dyn Disk>,
     live: Option<Live>,
     buffer: Vec<u8>,
+    /// Set when files were set aside, or may have been before the start.
+    untidy: Arc<AtomicBool>,
 }
 
 /// The file that is written to.
@@ -23,22 +29,30 @@ struct Live {
     file: File,
     /// A device has no length, no torn tail and no name that anybody could move.
     regular: bool,
+    written: Timestamp,
     /// Where the last whole line ends, when the file could not be cut off there yet.
     torn: Option<u64>,
 }
 
 impl Writer {
-    pub(crate) fn new(settings: Arc<Settings>, disk: Box<dyn Disk>) -> Self {
+    pub(crate) fn new(
+        context: BuildContext,
+        settings: Arc<Settings>,
+        disk: Box<dyn Disk>,
+        untidy: Arc<AtomicBool>,
+    ) -> Self {
         Self {
+            context,
             settings,
             disk,
             live: None,
             buffer: Vec::new(),
+            untidy,
         }
     }
 
-    /// Have the file open, whole, and still be the one that `path` names.
-    fn ready(&mut self) -> io::Result<()> {
+    /// Have the file open, whole, still the one that `path` names, and with room for the buffer.
+    fn ready(&mut self, now: Timestamp) -> io::Result<()> {
         if let Some(live) = &mut self.live {
             live.repair(&mut *self.disk)?;
             if live.regular && !live.is_at(&self.settings.path)? {
@@ -47,9 +61,33 @@ impl Writer {
             }
         }
         if self.live.is_none() {
-            self.live = Some(Live::open(&self.settings, &mut *self.disk)?);
+            self.open()?;
+        }
+        if self.is_due(now)? {
+            archive::set_aside(&self.settings.path)?;
+            self.untidy.store(true, Ordering::Relaxed);
+            self.live = None;
+            self.open()?;
         }
         Ok(())
+    }
+
+    fn open(&mut self) -> io::Result<()> {
+        self.live = Some(Live::open(&self.settings, &mut *self.disk)?);
+        if self.settings.sync == Sync::Batch {
+            // The name must survive a power cut as well.
+            File::open(folder(&self.settings.path))?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, now: Timestamp) -> io::Result<bool> {
+        let (Some(live), Some(policy)) = (&self.live, self.settings.rotate) else {
+            return Ok(false);
+        };
+        let size = live.file.metadata()?.len();
+        let due = policy.due(size, self.buffer.len() as u64, live.written, now);
+        Ok(live.regular && due)
     }
 
     /// Append the buffer; how many of its lines are in the file when not all of them are.
@@ -91,9 +129,14 @@ impl BlockingSink for Writer {
             self.buffer.push(b'\n');
         }
         let path = self.settings.path.clone();
-        self.ready().map_err(|error| explain(&path, &error))?;
+        let now = self.context.wall();
+        self.ready(now).map_err(|error| explain(&path, &error))?;
         self.append()
-            .map_err(|(accepted, error)| explain(&path, &error).with_accepted(accepted))
+            .map_err(|(accepted, error)| explain(&path, &error).with_accepted(accepted))?;
+        if let Some(live) = &mut self.live {
+            live.written = now;
+        }
+        Ok(())
     }
 }
 
@@ -103,6 +146,7 @@ impl Live {
         let metadata = file.metadata()?;
         let live = Self {
             regular: metadata.is_file(),
+            written: modified(&metadata),
             file,
             torn: None,
         };
@@ -156,6 +200,14 @@ impl Live {
     }
 }
 
+/// When a file was last written; the epoch where the file system does not say.
+fn modified(metadata: &Metadata) -> Timestamp {
+    let since = metadata.modified().ok();
+    let since = since.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let ms = since.map_or(0, |since| since.as_millis());
+    Timestamp::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
 /// Open for appending; made when it is not there, its folder is not.
 pub(crate) fn open(path: &Path, mode: u32) -> io::Result<File> {
     if let Ok(there) = std::fs::metadata(path) {
@@ -200,3 +252,6 @@ pub(crate) fn explain(path: &Path, error: &io::Error) -> DeliveryError {
         _ => DeliveryError::later(message),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,11 +19,13 @@ struct Faults {
     /// Whole lines it still takes, and then half a line; without end when `None`.
     lines: Option<usize>,
     refuses: bool,
+    writes: usize,
 }
 
 impl Disk for SmallDisk {
     fn write(&mut self, mut file: &fs::File, bytes: &[u8]) -> io::Result<usize> {
         let mut faults = self.0.lock().unwrap();
+        faults.writes += 1;
         if faults.refuses {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
@@ -140,6 +142,85 @@ async fn a_folder_in_its_place_is_the_configurations_fault() {
     world.path = folder.path().to_owned();
     let error = world.sink().deliver(batch_of(&batch(1))).await.unwrap_err();
     assert_eq!(error.fault(), Fault::Configuration);
+}
+
+#[tokio::test]
+async fn a_batch_is_one_write_of_event_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(folder.path());
+    let events = batch(100);
+    world.sink().deliver(batch_of(&events)).await.unwrap();
+    let lines: String = events.iter().map(|e| e.to_json() + "\n").collect();
+    assert_eq!(fs::read_to_string(&world.path).unwrap(), lines);
+    assert_eq!(world.disk.0.lock().unwrap().writes, 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_delivery_writes_nothing_twice() {
+    for polls in 0..4 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = World::new(folder.path());
+        let mut sink = world.sink();
+        let events = batch(5);
+        let mut delivered = false;
+        {
+            let mut delivery = std::pin::pin!(sink.deliver(batch_of(&events[..4])));
+            for _ in 0..polls {
+                delivered = std::future::poll_fn(|cx| {
+                    std::task::Poll::Ready(delivery.as_mut().poll(cx).is_ready())
+                })
+                .await;
+                if delivered {
+                    break;
+                }
+            }
+        }
+        if delivered {
+            sink.deliver(batch_of(&events[4..])).await.unwrap();
+        } else {
+            // The head alone first, as the lane does after a failure, then the rest together with what is new.
+            sink.deliver(batch_of(&events[..1])).await.unwrap();
+            sink.deliver(batch_of(&events[1..])).await.unwrap();
+        }
+        let ids = events.iter().map(|event| event.id.to_string());
+        assert_eq!(
+            world.arrived(),
+            ids.collect::<Vec<_>>(),
+            "after {polls} polls"
+        );
+    }
+}
+
+#[tokio::test]
+async fn files_are_rotated_and_compressed_beside_the_deliveries() {
+    let folder = tempfile::tempdir().unwrap();
+    let context = TestContext::new();
+    let rotate = json!({"size": "4KiB", "keep": 2, "compress": "gzip"});
+    let options = json!({"path": "events.jsonl", "rotate": rotate});
+    let mut sink: File = context.build(folder.path(), options).unwrap();
+    for event in &batch(40) {
+        sink.deliver(batch_of(std::slice::from_ref(event)))
+            .await
+            .unwrap();
+    }
+    context.settled().await;
+    let entries = fs::read_dir(folder.path()).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    let [live, older, newer] = &names[..] else {
+        panic!("{names:?}")
+    };
+    assert_eq!(live, "events.jsonl");
+    let mut ids = Vec::new();
+    for name in [older, newer, live] {
+        let text = archive::tests::read(&folder.path().join(name));
+        let events = text
+            .lines()
+            .map(|line| serde_json::from_str::<BufferedEvent>(line).unwrap());
+        ids.extend(events.map(|event| event.seq));
+    }
+    assert_eq!(ids, (ids[0]..=40).collect::<Vec<_>>());
+    assert!(older.to_str().unwrap().ends_with(".gz") && newer.to_str().unwrap().ends_with(".gz"));
 }
 
 fn batch_of(events: &[BufferedEvent]) -> Batch<'_> {
