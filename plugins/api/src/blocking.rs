@@ -160,3 +160,7 @@ impl<S> fmt::Debug for Blocking<S> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;

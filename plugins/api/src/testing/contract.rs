@@ -429,3 +429,6 @@ async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> Result<T, St
     let result = tokio::time::timeout(HANGS, future).await;
     result.map_err(|_| format!("{what} hangs on a healthy destination"))
 }
+
+#[cfg(test)]
+mod tests;
