@@ -60,6 +60,10 @@
 //!
 //! It becomes part of a herald by one line: `unifi_herald::builtin().sink::<Pager>()`.
 //!
+//! A sink that can only block, because it writes files or uses a library without async, implements [`BlockingSink`] and
+//! hands itself to a [`Blocking`], which keeps its books when a delivery is cancelled. Every sink should pass
+//! `testing::assert_sink_contract` (feature `testing`).
+//!
 //! # Stability
 //!
 //! Signatures use only this crate, the standard library, and the crates `async-trait`, `bytes`, `http`, `serde` and

@@ -22,6 +22,9 @@ pub(crate) struct Output {
     torn: Option<Torn>,
 }
 
+/// A larger buffer is given back after use: few batches need one.
+const KEPT_BUFFER: usize = 1024 * 1024;
+
 /// A line that went out in part.
 struct Torn {
     seq: u64,
@@ -42,6 +45,7 @@ impl Output {
 
     fn format(&mut self, events: &[BufferedEvent]) {
         self.buffer.clear();
+        self.buffer.shrink_to(KEPT_BUFFER);
         let now = self.context.wall();
         for event in events {
             match &mut self.format {

@@ -121,9 +121,13 @@ impl Writer {
     }
 }
 
+/// A larger buffer is given back after use: few batches need one.
+const KEPT_BUFFER: usize = 1024 * 1024;
+
 impl BlockingSink for Writer {
     fn deliver(&mut self, events: &[BufferedEvent]) -> Result<(), DeliveryError> {
         self.buffer.clear();
+        self.buffer.shrink_to(KEPT_BUFFER);
         for event in events {
             event.write_json(&mut self.buffer);
             self.buffer.push(b'\n');

@@ -114,6 +114,8 @@ impl Config {
             Verb::Put => Method::PUT,
             Verb::Patch => Method::PATCH,
         };
+        // The longest first: one may be part of another.
+        secrets.sort_by_key(|secret: &String| std::cmp::Reverse(secret.len()));
         let target = Target {
             method,
             uri,

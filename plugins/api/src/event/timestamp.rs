@@ -157,14 +157,11 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
         if length == 0 {
             return None;
         }
-        for place in 0..3 {
-            let digit = if place < length {
-                i64::from(fraction[place] - b'0')
-            } else {
-                0
-            };
-            ms = ms * 10 + digit;
-        }
+        let digits = fraction[..length].iter().map(|byte| i64::from(byte - b'0'));
+        ms = digits
+            .chain(std::iter::repeat(0))
+            .take(3)
+            .fold(0, |ms, digit| ms * 10 + digit);
         rest = &fraction[length..];
     }
     let valid = (1..=12).contains(&month)

@@ -1,8 +1,9 @@
 //! Sinks that are broken on purpose, and what the contract says of them.
 
 use super::*;
+use crate::{Batch, DeliveryError, Fault};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is wrong with a sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
