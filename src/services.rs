@@ -143,3 +143,6 @@ impl HttpTransport for Transport {
         Ok(response)
     }
 }
+
+#[cfg(test)]
+mod tests;

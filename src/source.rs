@@ -156,3 +156,6 @@ async fn look(plan: &ControllerPlan, account: &Account) -> Result<Probe, ProbeEr
         sites,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,29 +1,26 @@
 //! The one session of a controller: logs in when the session machine says so, for every socket and request.
 
+mod login;
+mod rest;
+
+pub(in crate::source) use rest::Failure;
+
+use super::Link;
 use super::address::Address;
-use super::http::{Client, Unreachable, secret};
+use super::http::{Client, Unreachable};
 use super::ledger::Ledger;
 use super::report::{Part, Report};
 use super::tls::Tls;
-use super::{Link, detect};
 use crate::clock::Clock;
 use crate::config::{ControllerKind, ControllerPlan};
-use crate::status::{ControllerStatus, FrameCounts};
+use crate::status::ControllerStatus;
 use crate::tasks::Tasks;
-use crate::unifi::answer::{Answer, Verdict};
-use crate::unifi::cookies::Jar;
-use crate::unifi::login::{Factor, Outcome, body, classify};
+use crate::unifi::login::{Outcome, Weight};
 use crate::unifi::session::{Ask, Pass, Pause, Saved, SessionMachine};
 use crate::unifi::totp::{Step, TotpSecret};
-use crate::unifi::{endpoint, login};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::{Notify, watch};
-
-/// Longest wait for the answer to a logout.
-const LOGOUT: Duration = Duration::from_secs(3);
 
 /// One controller: its address, whom to trust, its session.
 #[derive(Debug)]
@@ -55,15 +52,6 @@ struct Known {
     /// The step of the last one-time code: each is good once.
     code_step: Option<Step>,
     saved: Saved,
-}
-
-/// A REST answer could not be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// No answer.
-    Unreachable(String),
-    /// An answer, and not the one asked for.
-    Verdict(Verdict),
 }
 
 impl Account {
@@ -168,96 +156,6 @@ impl Account {
         self.lock().machine.touch(generation, self.clock.now());
     }
 
-    /// Ask the REST API for what `path` makes of the kind: by API key where there is one, else, or when the key
-    /// does not help, within the session.
-    pub(super) async fn get(
-        &self,
-        path: impl Fn(ControllerKind) -> String,
-        limit: usize,
-    ) -> Result<Answer, Failure> {
-        if let Some(answer) = self.get_by_key(&path, limit).await {
-            return Ok(answer);
-        }
-        for last_try in [false, true] {
-            let (kind, pass) = self.pass().await;
-            let mut headers = accept_json();
-            secret(&mut headers, header::COOKIE, &pass.cookie);
-            if let Some(csrf) = &pass.csrf {
-                secret(&mut headers, HeaderName::from_static("x-csrf-token"), csrf);
-            }
-            let answer = self.client.get(&path(kind), headers, limit).await;
-            let answer = answer.map_err(|Unreachable(why)| Failure::Unreachable(why))?;
-            match answer.verdict() {
-                Verdict::Fine => {
-                    let mut known = self.lock();
-                    known
-                        .machine
-                        .absorb(pass.generation, &answer.headers, self.clock.wall());
-                    known.machine.touch(pass.generation, self.clock.now());
-                    return Ok(answer);
-                }
-                Verdict::LoginRequired if !last_try => self.distrust(pass.generation),
-                other => return Err(Failure::Verdict(other)),
-            }
-        }
-        Err(Failure::Verdict(Verdict::LoginRequired))
-    }
-
-    /// `None` when there is no key, or the key is not accepted here.
-    async fn get_by_key(
-        &self,
-        path: impl Fn(ControllerKind) -> String,
-        limit: usize,
-    ) -> Option<Answer> {
-        let key = self.plan.auth.api_key.as_ref()?;
-        let kind = self
-            .lock()
-            .kind
-            .filter(|kind| *kind == ControllerKind::UnifiOs)?;
-        let mut headers = accept_json();
-        secret(
-            &mut headers,
-            HeaderName::from_static("x-api-key"),
-            key.expose(),
-        );
-        let answer = self
-            .key_client
-            .get(&path(kind), headers, limit)
-            .await
-            .ok()?;
-        let fine = answer.verdict() == Verdict::Fine;
-        if !fine {
-            tracing::debug!(controller = %self.plan.name, status = answer.status, "the API key did not help, the session is used");
-        }
-        fine.then_some(answer)
-    }
-
-    /// End the session at the controller, if there is one; gives up after a moment.
-    pub(super) async fn log_out(&self) {
-        let (kind, pass) = {
-            let mut known = self.lock();
-            (known.kind, known.machine.end())
-        };
-        let (Some(kind), Some(pass)) = (kind, pass) else {
-            return;
-        };
-        let mut headers = accept_json();
-        secret(&mut headers, header::COOKIE, &pass.cookie);
-        if let Some(csrf) = &pass.csrf {
-            secret(&mut headers, HeaderName::from_static("x-csrf-token"), csrf);
-        }
-        let body = serde_json::json!({});
-        let request = self
-            .client
-            .post(endpoint::logout_path(kind), headers, &body);
-        match tokio::time::timeout(LOGOUT, request).await {
-            Ok(Ok(_)) => tracing::debug!(controller = %self.plan.name, "logged out"),
-            Ok(Err(_)) | Err(_) => {
-                tracing::debug!(controller = %self.plan.name, "the logout was not answered");
-            }
-        }
-    }
-
     /// One login, told to the session machine and kept across restarts.
     async fn log_in(&self) {
         let mut unfinished = Unfinished {
@@ -270,70 +168,6 @@ impl Account {
         unfinished.done = true;
         self.finished(&outcome);
         self.save().await;
-    }
-
-    /// Find out the kind where it is not known, and log in once.
-    pub(super) async fn attempt(&self) -> Outcome {
-        let (kind, doubted) = {
-            let known = self.lock();
-            (known.kind, known.doubted)
-        };
-        let kind = match kind {
-            Some(kind) => kind,
-            None => match detect::kind(&self.client, &self.address, doubted).await {
-                Ok(kind) => {
-                    tracing::info!(controller = %self.plan.name, kind = kind.as_str(), "found out what the controller is");
-                    self.lock().kind = Some(kind);
-                    kind
-                }
-                Err(outcome) => return outcome,
-            },
-        };
-        self.status.update(|facts| facts.kind = Some(kind));
-        match self.post_login(kind, Jar::default(), None).await {
-            Outcome::SecondFactorNeeded(factor) if self.totp.is_some() => {
-                self.second_step(kind, &factor).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Send the login again with a code, in a time step that no code was sent in before.
-    async fn second_step(&self, kind: ControllerKind, factor: &Factor) -> Outcome {
-        let Some(secret) = &self.totp else {
-            return Outcome::SecondFactorNeeded(factor.clone());
-        };
-        let used = self.lock().code_step;
-        let mut wall = self.clock.wall();
-        if used.is_some_and(|used| used >= Step::at(wall)) {
-            tokio::time::sleep(Step::at(wall).end().since(wall)).await;
-            wall = self.clock.wall();
-        }
-        let step = Step::at(wall);
-        self.lock().code_step = Some(step);
-        let mut jar = Jar::default();
-        if let Some(cookie) = factor.cookie() {
-            jar.set(cookie, wall);
-        }
-        self.post_login(kind, jar, Some(&secret.code(step))).await
-    }
-
-    async fn post_login(&self, kind: ControllerKind, jar: Jar, code: Option<&str>) -> Outcome {
-        FrameCounts::add(&self.status.counts().logins);
-        let auth = &self.plan.auth;
-        let body = body(kind, &auth.username, auth.password.expose(), code);
-        let mut headers = accept_json();
-        if let Some(cookies) = jar.header() {
-            secret(&mut headers, header::COOKIE, &cookies);
-        }
-        match self
-            .client
-            .post(endpoint::login_path(kind), headers, &body)
-            .await
-        {
-            Ok(answer) => classify(kind, &answer, jar, code.is_some(), self.clock.wall()),
-            Err(Unreachable(why)) => Outcome::Unreachable(why),
-        }
     }
 
     /// Adopt the session of a login made without the machine.
@@ -436,50 +270,7 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-impl Failure {
-    /// The failure in one sentence.
-    pub(super) fn sentence(&self, what: &str) -> String {
-        match self {
-            Self::Unreachable(why) => why.clone(),
-            Self::Verdict(Verdict::NoPermission) => {
-                format!(
-                    "the account may not read {what}: give it at least View Only rights for Network"
-                )
-            }
-            Self::Verdict(Verdict::Starting) => {
-                format!(
-                    "{what} cannot be read because the Network application is starting or being upgraded: nothing to do, herald tries again by itself"
-                )
-            }
-            Self::Verdict(Verdict::NotFound) => {
-                format!("the controller has no {what}: check url and kind")
-            }
-            Self::Verdict(Verdict::TooMany { .. }) => {
-                format!(
-                    "{what} cannot be read because the controller is asked too often: stop other tools that use this account"
-                )
-            }
-            Self::Verdict(Verdict::Refused(said)) => {
-                format!(
-                    "the controller refused to give {what} ({said}): check the rights of the account"
-                )
-            }
-            Self::Verdict(Verdict::LoginRequired | Verdict::Fine) => {
-                format!(
-                    "the controller wants a login for {what} although there was one: check the rights of the account"
-                )
-            }
-        }
-    }
-}
-
-fn accept_json() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    headers
-}
-
 /// The class of an outcome, for exit codes: whether the login is at fault rather than the way to it.
 pub(super) fn is_about_login(outcome: &Outcome) -> bool {
-    outcome.weight() == login::Weight::Counted && !matches!(outcome, Outcome::NotHere { .. })
+    outcome.weight() == Weight::Counted && !matches!(outcome, Outcome::NotHere { .. })
 }

@@ -1,38 +1,25 @@
 //! One site's socket: connect, listen until it ends, judge the end, wait, again.
 
+mod listen;
+
 use super::account::Account;
-use super::names::{self, List, Lists};
+use super::names::{self, Lists};
 use super::report::Part;
 use super::socket::{self, Socket};
 use super::{Link, announce};
-use crate::status::FrameCounts;
-use crate::unifi::answer::Answer;
-use crate::unifi::close::{Loss, Reconnect, Seen};
-use crate::unifi::liveness::{Due, Limits, Liveness};
+use crate::unifi::close::{Reconnect, Seen};
+use crate::unifi::liveness::{Limits, Liveness};
 use crate::unifi::sites::SUPER;
-use crate::unifi::{Decoder, Frame, Site, endpoint};
-use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use crate::unifi::{Decoder, Site, endpoint};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::sync::CancellationToken;
-use unifi_herald_plugin::{Event, Kind, Text};
+use unifi_herald_plugin::{Event, Text};
 
-/// How long frames wait at the controller's end for the names they will be told with.
-const HOLD: Duration = Duration::from_secs(5);
-/// Without a data frame, a socket counts as up after this long.
-const UP: Duration = Duration::from_secs(5);
-/// Names are not loaded again before this has passed: the sync frames keep them fresh.
-const NAMES: Duration = Duration::from_secs(10 * 60);
-/// After a list could not be had.
-const NAMES_RETRY: Duration = Duration::from_secs(60);
-/// Frames taken in one go before their events are handed on.
-const TURN: usize = 64;
 /// After how long without data the site-less socket counts as mute.
 const SUPER_MUTE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Longest wait for the sending of a control frame; a half-open socket takes none.
-const SEND: Duration = Duration::from_secs(5);
+/// Longest wait for the controller to take our farewell.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The task of one site.
 pub(super) struct SiteTask {
@@ -65,14 +52,6 @@ struct Connection {
     retry: Option<Instant>,
     up: bool,
     data: bool,
-}
-
-/// What a connection waits for.
-enum Step {
-    Stop,
-    List(Option<(List, Result<Answer, super::account::Failure>)>),
-    Message(Option<Result<Message, tungstenite::Error>>),
-    Timer,
 }
 
 impl SiteTask {
@@ -156,10 +135,7 @@ impl SiteTask {
         let up = self.link.clock.now().duration_since(connection.since);
         let seen = match end {
             None => {
-                let close = tokio::time::timeout(
-                    SEND.min(Duration::from_secs(1)),
-                    connection.socket.close(None),
-                );
+                let close = tokio::time::timeout(FAREWELL, connection.socket.close(None));
                 // A controller that does not take the farewell will notice by itself.
                 let _farewell = close.await;
                 None
@@ -178,227 +154,6 @@ impl SiteTask {
         named.then(|| names::lists(Arc::clone(&self.account), self.site.name.clone()))
     }
 
-    async fn listen(&self, connection: &mut Connection, memory: &mut Memory) -> Option<Loss> {
-        let mut holding = connection.lists.is_some();
-        loop {
-            let now = self.link.clock.now();
-            let held_until = connection.since + HOLD;
-            if holding && (connection.lists.is_none() || now >= held_until) {
-                holding = false;
-                connection.liveness.resumed(now);
-            }
-            if !connection.up && now >= connection.since + UP {
-                self.came_up(connection, memory, 0);
-                self.link.intake.push(&mut memory.events).await;
-            }
-            if connection.retry.is_some_and(|retry| retry <= now) {
-                connection.retry = None;
-                connection.lists = self.lists(true);
-            }
-            let mut deadline = connection.liveness.deadline();
-            if holding {
-                deadline = deadline.min(held_until);
-            }
-            if !connection.up {
-                deadline = deadline.min(connection.since + UP);
-            }
-            if let Some(retry) = connection.retry {
-                deadline = deadline.min(retry);
-            }
-            // Every branch may be dropped without loss: a token, a stream's next item twice, a timer. What was
-            // received is handed on outside. The order matters: lists are few and go before the frames they
-            // explain, and what has arrived is read before the timers may call the socket dead.
-            let step = tokio::select! {
-                biased;
-                () = self.stop.cancelled() => Step::Stop,
-                list = next_list(&mut connection.lists) => Step::List(list),
-                message = connection.socket.next(), if !holding => Step::Message(message),
-                () = tokio::time::sleep_until(deadline.into()) => Step::Timer,
-            };
-            match step {
-                Step::Stop => return None,
-                Step::List(list) => self.take_list(list, connection, memory),
-                Step::Message(message) => {
-                    if let Some(loss) = self.take_turn(message, connection, memory) {
-                        return Some(loss);
-                    }
-                    if !memory.events.is_empty() {
-                        let before = self.link.clock.now();
-                        self.link.intake.push(&mut memory.events).await;
-                        let after = self.link.clock.now();
-                        if after.duration_since(before) >= Duration::from_secs(1) {
-                            connection.liveness.resumed(after);
-                        }
-                    }
-                }
-                Step::Timer => {}
-            }
-            if holding {
-                continue;
-            }
-            match connection.liveness.due(self.link.clock.now()) {
-                None => {}
-                Some(Due::Ping) => {
-                    self.account.touch(connection.generation);
-                    let ping = connection
-                        .socket
-                        .send(Message::Ping(tungstenite::Bytes::new()));
-                    match tokio::time::timeout(SEND, ping).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(_)) => return Some(Loss::Abnormal),
-                        Err(_) => return Some(Loss::HalfOpen),
-                    }
-                }
-                Some(Due::HalfOpen) => return Some(Loss::HalfOpen),
-                Some(Due::Mute) => return Some(Loss::Mute),
-            }
-        }
-    }
-
-    /// Take in one message and those that have already arrived behind it.
-    fn take_turn(
-        &self,
-        first: Option<Result<Message, tungstenite::Error>>,
-        connection: &mut Connection,
-        memory: &mut Memory,
-    ) -> Option<Loss> {
-        let mut message = first;
-        for _ in 0..TURN {
-            if let Some(loss) = self.take_message(message, connection, memory) {
-                return Some(loss);
-            }
-            message = connection.socket.next().now_or_never()?;
-        }
-        self.take_message(message, connection, memory)
-    }
-
-    fn take_message(
-        &self,
-        message: Option<Result<Message, tungstenite::Error>>,
-        connection: &mut Connection,
-        memory: &mut Memory,
-    ) -> Option<Loss> {
-        let counts = self.link.status.counts();
-        let message = match message {
-            None => return Some(Loss::Abnormal),
-            Some(Ok(message)) => message,
-            Some(Err(error)) => return Some(self.broken(&error)),
-        };
-        let now = self.link.clock.now();
-        match message {
-            Message::Text(text) => {
-                let received = self.link.clock.wall();
-                FrameCounts::add(&counts.frames);
-                let before = memory.events.len();
-                let frame = memory
-                    .decoder
-                    .decode(text.as_str(), received, &mut memory.events);
-                let data = matches!(frame, Frame::Events | Frame::State | Frame::Other);
-                connection.liveness.heard(data, now);
-                if let Frame::Bad(_) = frame {
-                    FrameCounts::add(&counts.bad);
-                }
-                if data {
-                    let events = &memory.events[before..];
-                    let unknown = events
-                        .iter()
-                        .filter(|event| event.kind == Kind::UNKNOWN)
-                        .count();
-                    counts
-                        .events
-                        .fetch_add(events.len() as u64, Ordering::Relaxed);
-                    counts.unknown.fetch_add(unknown as u64, Ordering::Relaxed);
-                    self.link
-                        .status
-                        .update(|facts| facts.last_frame = Some(received));
-                    connection.data = true;
-                    if !connection.up {
-                        self.came_up(connection, memory, before);
-                    }
-                }
-                None
-            }
-            Message::Binary(_) => {
-                FrameCounts::add(&counts.frames);
-                FrameCounts::add(&counts.bad);
-                connection.liveness.heard(false, now);
-                None
-            }
-            Message::Close(frame) => {
-                let code = frame.map_or(1005, |frame| u16::from(frame.code));
-                Some(Loss::Close(code))
-            }
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
-                connection.liveness.heard(false, now);
-                None
-            }
-        }
-    }
-
-    fn broken(&self, error: &tungstenite::Error) -> Loss {
-        match error {
-            tungstenite::Error::Capacity(_)
-            | tungstenite::Error::Utf8(_)
-            | tungstenite::Error::AttackAttempt => {
-                FrameCounts::add(&self.link.status.counts().bad);
-                tracing::warn!(controller = %self.controller, site = %self.site.name, %error, "a frame could not be received");
-                Loss::Protocol
-            }
-            tungstenite::Error::Protocol(
-                tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-            ) => Loss::Abnormal,
-            tungstenite::Error::Protocol(_) => Loss::Protocol,
-            _ => Loss::Abnormal,
-        }
-    }
-
-    /// The connection has proved itself; its event goes before those at `before` and behind.
-    fn came_up(&self, connection: &mut Connection, memory: &mut Memory, before: usize) {
-        connection.up = true;
-        self.mark(true);
-        FrameCounts::add(&self.link.status.counts().connects);
-        self.account
-            .report
-            .well(&Part::Site(self.site.name.clone()));
-        let event = announce::connected(&self.controller, &self.site, self.link.clock.wall());
-        memory.events.insert(before, event);
-        tracing::info!(controller = %self.controller, site = %self.site.name, "connected");
-    }
-
-    fn take_list(
-        &self,
-        list: Option<(List, Result<Answer, super::account::Failure>)>,
-        connection: &mut Connection,
-        memory: &mut Memory,
-    ) {
-        let Some((list, answer)) = list else {
-            let now = self.link.clock.now();
-            connection.lists = None;
-            if std::mem::take(&mut connection.lists_failed) {
-                connection.retry = Some(now + NAMES_RETRY);
-            } else {
-                memory.names_due = now + NAMES;
-            }
-            return;
-        };
-        let loaded = match answer {
-            Ok(answer) => list
-                .load(memory.decoder.names(), &answer.body)
-                .map_err(|error| error.to_string()),
-            Err(failure) => Err(failure.sentence("the list of names")),
-        };
-        match loaded {
-            Ok(count) => {
-                tracing::debug!(controller = %self.controller, site = %self.site.name, list = list.path(), count, "names loaded");
-            }
-            Err(error) => {
-                // Events then tell addresses for names; nothing is lost.
-                tracing::warn!(controller = %self.controller, site = %self.site.name, list = list.path(), error, "names could not be loaded");
-                connection.lists_failed = true;
-            }
-        }
-    }
-
     /// The site-less socket may have nothing to say for days.
     fn mute_limit(&self, memory: &Memory) -> Duration {
         let limit = memory.reconnect.mute_limit();
@@ -413,15 +168,5 @@ impl SiteTask {
         self.link.status.update(|facts| {
             facts.sites.insert(self.site.name.clone(), up);
         });
-    }
-}
-
-/// The next list, or never when there are none to come.
-async fn next_list(
-    lists: &mut Option<Lists>,
-) -> Option<(List, Result<Answer, super::account::Failure>)> {
-    match lists {
-        Some(lists) => lists.next().await,
-        None => std::future::pending().await,
     }
 }
