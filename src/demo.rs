@@ -94,7 +94,8 @@ pub struct SimulatorOptions {
     pub session: Option<Duration>,
     /// Port on loopback; 0 for any that is free.
     pub port: u16,
-    /// Most events per site that the ledger keeps; the oldest are forgotten, and so no longer in the history.
+    /// Most events per site that the ledger keeps, about a kilobyte each; the oldest are forgotten, and so no longer in
+    /// the history.
     pub ledger_capacity: usize,
 }
 
@@ -118,7 +119,7 @@ impl Default for SimulatorOptions {
             sync_share: 0.2,
             session: None,
             port: 0,
-            ledger_capacity: 500_000,
+            ledger_capacity: 100_000,
         }
     }
 }

@@ -295,7 +295,7 @@ impl Hub {
             carrier: Carrier::Events,
             items: Vec::new(),
         };
-        for entry in entries {
+        for entry in entries.iter().filter(|_| !self.mischief.swallows()) {
             parcel.add(&entry.site, entry.carrier, &entry.raw);
             if due(settings.duplicate_every, entry) {
                 parcel.add(&entry.site, entry.carrier, &entry.raw);

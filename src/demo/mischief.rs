@@ -26,6 +26,7 @@ pub(super) struct Settings {
     pub(super) items_per_frame: usize,
     pub(super) duplicate_every: u64,
     pub(super) twin_every: u64,
+    pub(super) swallow: u64,
     pub(super) drip: Option<Drip>,
     pub(super) history_lag: Duration,
     pub(super) history: Option<History>,
@@ -195,6 +196,20 @@ impl Mischief {
     /// Send every `n`th event as `alert` too, in its system-log form, under the id it has in the v2 history; 0 for none.
     pub fn twin_every(&self, n: u64) {
         self.lock().twin_every = n;
+    }
+
+    /// The next `events` events are lost on the wire: the controller believes it sent them, and only its history has
+    /// them. A reader can know of it only if the connection breaks next.
+    pub fn swallow(&self, events: u64) {
+        self.lock().swallow = events;
+    }
+
+    /// Whether this event is lost on the wire.
+    pub(super) fn swallows(&self) -> bool {
+        let mut settings = self.lock();
+        let lost = settings.swallow > 0;
+        settings.swallow = settings.swallow.saturating_sub(1);
+        lost
     }
 
     /// Write frames in small pieces.

@@ -27,6 +27,18 @@ async fn sockets_end_in_every_way() {
 }
 
 #[tokio::test]
+async fn events_are_lost_on_the_wire() {
+    let simulator = of_kind(ControllerKind::UnifiOs);
+    let visitor = Visitor::logged_in(&simulator).await;
+    let mut socket = visitor.subscribe("default").await;
+    simulator.mischief().swallow(2);
+    let made = simulator.emit("default", 3);
+    assert!(made.iter().all(|entry| entry.listeners == 1));
+    assert!(next_text(&mut socket).await.contains(&made[2].raw));
+    assert_eq!(simulator.ledger().made(), 3);
+}
+
+#[tokio::test]
 async fn handshakes_fail_in_every_way() {
     let simulator = of_kind(ControllerKind::UnifiOs);
     let visitor = Visitor::logged_in(&simulator).await;
