@@ -1,6 +1,9 @@
 //! Tests of the decoder on real and on damaged payloads.
 
 mod corpus;
+mod oddities;
+mod people;
+mod random;
 
 use super::*;
 

@@ -97,8 +97,9 @@ fn device(line: &mut String, event: &Event, details: &Details<'_>) -> Option<()>
         Kind::DEVICE_ONLINE => line.push_str(" is online"),
         Kind::DEVICE_OFFLINE => line.push_str(" is offline"),
         Kind::DEVICE_RESTARTED => {
-            line.push_str(" restarted");
-            push_joined(line, ", told by ", admin_name(event));
+            let told = admin_name(event).is_some();
+            line.push_str(if told { " was restarted" } else { " restarted" });
+            push_by(line, event);
         }
         Kind::DEVICE_ADOPTED => {
             line.push_str(" was adopted");
