@@ -256,9 +256,14 @@ fn watch_time(engine: &mut rhai::Engine, context: &Arc<Context>) {
     });
 }
 
-/// Where the text `fn filter` is; else the beginning.
+/// Where `fn filter` stands in the text, as far as can be told without parsing it; else the beginning.
 fn find_filter(text: &str) -> Position {
-    position_of(text, text.find("fn filter").unwrap_or(0))
+    let is_filter = |at: &usize| {
+        let name = text[at + "fn".len()..].trim_start();
+        name.starts_with("filter")
+    };
+    let found = text.match_indices("fn").map(|(at, _)| at).find(is_filter);
+    position_of(text, found.unwrap_or(0))
 }
 
 fn position_of(text: &str, offset: usize) -> Position {

@@ -118,13 +118,17 @@ impl<T> Default for Cache<T> {
 }
 
 impl<T> Cache<T> {
+    pub(super) fn contains(&self, key: &ImmutableString) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// The value for `key`, made by `make` when it is not there.
     pub(super) fn get_or_make<E>(
         &mut self,
         key: &ImmutableString,
         make: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<&T, E> {
-        if !self.0.contains_key(key) {
+        if !self.contains(key) {
             let value = make(key)?;
             if self.0.len() >= MAX_CACHED {
                 self.0.clear();

@@ -7,7 +7,7 @@ use super::limits::{MAX_COMPILED, MAX_PATTERN};
 use super::log_gate::printable;
 use crate::glob;
 use regex::{Regex, RegexBuilder};
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString};
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 use std::sync::Arc;
 use unifi_herald_plugin::Mac;
 
@@ -44,6 +44,16 @@ fn text(engine: &mut Engine, context: &Arc<Context>) {
         "matches",
         move |text: ImmutableString, pattern: ImmutableString| -> Fallible<bool> {
             let mut run = cx.run();
+            if !run.patterns.contains(&pattern) {
+                drop(run);
+                // Compiling is the one thing that takes long but counts as a single operation.
+                if cx.out_of_time() {
+                    return Err(
+                        EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into(),
+                    );
+                }
+                run = cx.run();
+            }
             let regex = run.patterns.get_or_make(&pattern, compile)?;
             Ok(regex.is_match(&text))
         },
@@ -129,7 +139,7 @@ fn replacements(engine: &mut Engine) {
             new.len(),
         ) {
             let what = "Length of string".to_owned();
-            return Err(EvalAltResult::ErrorDataTooLarge(what, rhai::Position::NONE).into());
+            return Err(EvalAltResult::ErrorDataTooLarge(what, Position::NONE).into());
         }
         *text = text.replace(old, new).into();
         Ok(())

@@ -9,7 +9,8 @@ pub struct Limits {
     pub operations: u64,
     /// Longest one run may take.
     pub time: Duration,
-    /// How deep functions may call each other.
+    /// How deep functions may call each other. The stack needed grows with this times `nesting`, and the defaults
+    /// of both together fit a thread of 2 MiB even without optimisation.
     pub calls: usize,
     /// How deep expressions and blocks may nest.
     pub nesting: usize,
@@ -32,7 +33,7 @@ impl Default for Limits {
         Self {
             operations: 100_000,
             time: Duration::from_millis(10),
-            calls: 16,
+            calls: 8,
             nesting: 32,
             string: 64 * 1024,
             array: 1024,

@@ -109,7 +109,7 @@ fn the_limits_are_those_of_the_page() {
     for (text, number) in [
         ("after 100 000 operations", limits.operations == 100_000),
         ("or 10 ms", limits.time.as_millis() == 10),
-        ("than 16 deep", limits.calls == 16),
+        ("than 8 deep", limits.calls == 8),
         ("texts of 64 KiB", limits.string == 64 * 1024),
         ("arrays of 1024 elements", limits.array == 1024),
         ("maps of 512 entries", limits.map == 512),

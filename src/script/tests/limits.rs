@@ -53,6 +53,10 @@ fn the_clock() {
         (error.kind, error.message.as_str()),
         (RunErrorKind::Time, "stopped after 0 ms")
     );
+    // Making patterns takes long for a single operation each.
+    let text = "fn filter(event) { matches(\"x\", \"a\"); matches(\"x\", \"b\") }";
+    let error = run_with(&engine, text, &Arc::new(bare())).unwrap_err();
+    assert_eq!(error.kind, RunErrorKind::Time);
     // A short script never looks at the clock.
     assert_eq!(
         run_with(&engine, "fn filter(event) { false }", &Arc::new(bare())),
@@ -62,7 +66,7 @@ fn the_clock() {
 
 #[test]
 fn deep_recursion() {
-    let message = "functions call each other more than 16 deep";
+    let message = "functions call each other more than 8 deep";
     for text in [
         "fn deep(n) { deep(n + 1) }\nfn filter(event) { deep(0) }",
         "fn deep(n) { 1 + (2 * (3 + (4 * (5 + (6 * (7 + deep(n + 1))))))) }\nfn filter(event) { deep(0) }",
@@ -77,20 +81,33 @@ fn deep_recursion() {
 
 #[test]
 fn the_deepest_that_is_allowed_fits_the_stack() {
-    // The worst of both: every call nested as deep as an expression may be.
-    let nested = |inner: &str, depth: usize| {
-        format!("{}{inner}{}", "(1 + ".repeat(depth), ")".repeat(depth))
-    };
-    for depth in 1..Limits::default().nesting {
-        let text = format!(
-            "fn deep(n) {{ {} }}\nfn filter(event) {{ deep(0) }}",
-            nested("deep(n + 1)", depth)
-        );
-        let Ok(mut script) = engine().compile_text("test", &text, &toml::Table::new()) else {
-            continue;
-        };
-        let error = script.run(&Arc::new(bare()), &cx()).unwrap_err();
-        assert_eq!(error.kind, RunErrorKind::Depth);
+    // The worst of both: every call nested as deep as an expression or a block may be.
+    for (open, close) in [
+        ("(1 + ", ")"),
+        ("[", "]"),
+        ("#{a: ", "}"),
+        ("if true { ", " }"),
+        ("for i in [1] { ", " }"),
+        ("switch 1 { 1 => ", " }"),
+        ("id(", ")"),
+        ("[1].map(|x| ", ")"),
+        ("event.client.name.contains(", ")"),
+        ("`${", "}`"),
+    ] {
+        let mut deepest = None;
+        for depth in 1..Limits::default().nesting {
+            let text = format!(
+                "fn id(x) {{ x }}\nfn deep(event) {{ {}deep(event){} }}\nfn filter(event) {{ deep(event) }}",
+                open.repeat(depth),
+                close.repeat(depth)
+            );
+            let Ok(script) = engine().compile_text("test", &text, &toml::Table::new()) else {
+                break;
+            };
+            deepest = Some(script);
+        }
+        let error = deepest.unwrap().run(&Arc::new(roam()), &cx()).unwrap_err();
+        assert_eq!(error.kind, RunErrorKind::Depth, "{open}: {error:?}");
     }
 }
 

@@ -271,4 +271,10 @@ fn functions_of_the_host() {
     ] {
         assert_eq!(passes(expression, &event), expected, "{expression}");
     }
+    let error = wrong("in_hours(\"22-07\")", &event);
+    assert_eq!(
+        error.message,
+        "`22-07` is not a time such as \"22:00-07:00\" or \"Mon-Fri 08:00-18:00\""
+    );
+    assert_eq!((error.line, error.column), (Some(1), Some(20)));
 }
