@@ -6,4 +6,7 @@ use crate::registry::Registry;
 #[must_use]
 pub fn builtin() -> Registry {
     Registry::new()
+        .sink::<herald_console::Console>()
+        .sink::<herald_file::File>()
+        .sink::<herald_webhook::Webhook>()
 }

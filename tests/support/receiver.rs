@@ -27,7 +27,11 @@ impl Receiver {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let receiver = Self { url, hooks: Arc::default(), answers: Arc::default() };
+        let receiver = Self {
+            url,
+            hooks: Arc::default(),
+            answers: Arc::default(),
+        };
         let server = receiver.clone();
         let accept = move || {
             for stream in listener.incoming().flatten() {
@@ -59,7 +63,11 @@ impl Receiver {
         for hook in self.hooks() {
             let body: serde_json::Value = serde_json::from_str(&hook.body).unwrap();
             let events = body.as_array().cloned().unwrap_or_else(|| vec![body]);
-            ids.extend(events.iter().map(|event| event["id"].as_str().unwrap().to_owned()));
+            ids.extend(
+                events
+                    .iter()
+                    .map(|event| event["id"].as_str().unwrap().to_owned()),
+            );
         }
         ids
     }
@@ -80,7 +88,9 @@ impl Receiver {
                 };
                 headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
             }
-            let length = headers.get("content-length").and_then(|length| length.parse().ok());
+            let length = headers
+                .get("content-length")
+                .and_then(|length| length.parse().ok());
             let mut body = vec![0; length.unwrap_or(0)];
             reader.read_exact(&mut body).ok()?;
             let status = self.answers.lock().unwrap().pop().unwrap_or(200);

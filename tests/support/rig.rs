@@ -70,7 +70,9 @@ impl Rig {
     /// # Panics
     /// With the rendered errors when it is wrong.
     pub fn plan(&self) -> Plan {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         let _inside = runtime.enter();
         let services: Arc<dyn Services> = HostServices::new(Clock::system(), Tasks::new());
         let locator = Locator {
@@ -96,7 +98,8 @@ impl Rig {
         let text = fs::read_to_string(self.path(name)).unwrap_or_default();
         // The writer may be at work: only what ends in a line feed is a line.
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let parse =
+            |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         whole.lines().map(parse).collect()
     }
 
@@ -117,5 +120,8 @@ pub fn stop_clean(host: Host) {
     for sink in host.books() {
         assert!(sink.books.balance(), "{sink:?}");
     }
-    assert_eq!(host.stop(Duration::from_secs(30)), Stopped { left: Vec::new() });
+    assert_eq!(
+        host.stop(Duration::from_secs(30)),
+        Stopped { left: Vec::new() }
+    );
 }

@@ -1,0 +1,246 @@
+//! Nanoseconds per event for every stage of the way: decode, script, chain, lane, file, webhook.
+
+use divan::{Bencher, counter::ItemsCount};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+use unifi_herald::chain::{Action, Chain, Chains, Now, Routing};
+use unifi_herald::clock::Clock;
+use unifi_herald::config::{BufferPlan, OnError, RetryPlan, When, WhenFull};
+use unifi_herald::lane::{Lane, Next};
+use unifi_herald::script::{Engine, EngineOptions, Limits, RunContext, ScriptStep};
+use unifi_herald::store::{Commit, MemoryStore, Settled, Share, Store};
+use unifi_herald::unifi::{Decoder, Dedupe, EventSource, Site};
+use unifi_herald_plugin::testing::TestContext;
+use unifi_herald_plugin::{Batch, BufferedEvent, Event, Kind, SinkPlugin, Timestamp};
+
+fn main() {
+    divan::main();
+}
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+const BATCH: u64 = 512;
+
+/// A roam as a console sends it.
+const ROAM: &str = r#"{"meta":{"rc":"ok","message":"events"},"data":[{"user":"02:00:75:04:b4:37","ap_from":"02:00:5b:48:40:b3","ap_to":"02:00:7d:58:44:28","radio_from":"na","radio_to":"na","radio":"na","channel_from":"36","channel_to":"44","channel":"44","ssid":"Home","hostname":"iphone","key":"EVT_WU_Roam","subsystem":"wlan","is_negative":false,"site_id":"68b7d8452fe4675a142e9ecb","time":1790000000000,"datetime":"2026-09-21T14:13:20Z","msg":"User[02:00:75:04:b4:37] roams from AP[02:00:5b:48:40:b3] to AP[02:00:7d:58:44:28] from \"channel 36(na)\" to \"channel 44(na)\" on \"Home\"","_id":"5ee9f7ca453d4e00f3c04b57"}]}"#;
+
+fn decoder() -> Decoder {
+    let site = Site {
+        name: "default".into(),
+        display: "Home".into(),
+    };
+    let mut decoder = Decoder::new("home".into(), site);
+    let devices = br#"{"meta":{"rc":"ok"},"data":[{"mac":"02:00:5b:48:40:b3","name":"Attic","model":"U6-Lite","type":"uap"},{"mac":"02:00:7d:58:44:28","name":"Kitchen","model":"U6-Lite","type":"uap"}]}"#;
+    let users =
+        br#"{"meta":{"rc":"ok"},"data":[{"mac":"02:00:75:04:b4:37","name":"Anna's iPhone"}]}"#;
+    decoder.names().load_devices(devices).unwrap();
+    decoder.names().load_users(users).unwrap();
+    decoder
+}
+
+fn roam() -> Arc<Event> {
+    let mut events = Vec::new();
+    decoder().decode(ROAM, NOW, &mut events);
+    assert_eq!(events[0].kind, Kind::CLIENT_ROAMED);
+    events.remove(0)
+}
+
+/// A batch of roams with ids of their own.
+fn roams() -> Vec<BufferedEvent> {
+    let event = roam();
+    let buffered = |seq: u64| {
+        let mut event = (*event).clone();
+        event.id = format!("{seq:024x}").into();
+        BufferedEvent {
+            seq,
+            event: Arc::new(event),
+        }
+    };
+    (0..BATCH).map(buffered).collect()
+}
+
+fn corpus() -> Vec<String> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/corpus/ws_messages.jsonl"
+    );
+    std::fs::read_to_string(path)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[divan::bench]
+fn decode_event(bencher: Bencher) {
+    let mut decoder = decoder();
+    let mut events = Vec::new();
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
+        events.clear();
+        decoder.decode(black_box(ROAM), NOW, &mut events)
+    });
+}
+
+#[divan::bench(args = ["sta:sync", "device:sync", "dpiapp:sync"])]
+fn decode_other_frame(bencher: Bencher, kind: &str) {
+    let frame = corpus()
+        .into_iter()
+        .find(|frame| frame.contains(kind))
+        .unwrap();
+    let mut decoder = decoder();
+    let mut events = Vec::new();
+    bencher.bench_local(|| decoder.decode(black_box(&frame), NOW, &mut events));
+}
+
+#[divan::bench]
+fn recognise_duplicates(bencher: Bencher) {
+    let mut dedupe = Dedupe::new(65_536);
+    let events = roams();
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        for event in &events {
+            black_box(dedupe.admit(event, EventSource::of(event)));
+        }
+    });
+}
+
+fn engine() -> Engine {
+    Engine::new(EngineOptions {
+        scripts_dir: None,
+        zone: jiff::tz::TimeZone::UTC,
+        clock: Clock::system(),
+        limits: Limits::default(),
+    })
+}
+
+fn condition(source: &str) -> ScriptStep {
+    ScriptStep::new(engine().compile_where(source).unwrap(), OnError::Drop)
+}
+
+#[divan::bench(args = [
+    "true",
+    r#"event.kind == "client.roamed" && event.to.channel > 36"#,
+    r#"event.client.name.contains("iPhone")"#,
+    r#"glob(event.device.name, "Kit*")"#,
+])]
+fn script(bencher: Bencher, source: &str) {
+    let clock = Clock::system();
+    let mut step = condition(source);
+    let event = roam();
+    let context = RunContext {
+        now: NOW,
+        instant: clock.now(),
+        salt: "bench/0",
+    };
+    bencher
+        .counter(ItemsCount::new(1_u32))
+        .bench_local(|| step.apply(black_box(&event), &context));
+}
+
+#[divan::bench(args = [0, 1, 5])]
+fn chain(bencher: Bencher, scripts: usize) {
+    let step = || {
+        let source = r#"event.kind == "client.roamed" && event.to.channel > 36"#;
+        (When::default(), Action::Script(Box::new(condition(source))))
+    };
+    let mut steps: Vec<_> = (0..scripts).map(|_| step()).collect();
+    steps.push((When::default(), Action::Sink(0)));
+    let when = When {
+        kinds: Some(vec![Kind::CLIENT_ROAMED]),
+        ..When::default()
+    };
+    let mut chains = Chains::new(vec![Chain::new("bench".into(), &when, steps)]);
+    let events = roams();
+    let now = Now {
+        instant: Clock::system().now(),
+        wall: NOW,
+    };
+    let mut routing = Routing::new(1, 0);
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        for event in &events {
+            chains.route(&event.event, now, &mut routing);
+        }
+        routing.take(NOW)
+    });
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[divan::bench(args = [1, 5])]
+fn memory_store_commit_claim_settle(bencher: Bencher, sinks: usize) {
+    let buffer = BufferPlan {
+        capacity: 10_000,
+        when_full: WhenFull::Wait,
+        max_wait: Duration::ZERO,
+        max_bytes: 1 << 30,
+    };
+    let names: Vec<_> = (0..sinks).map(|sink| sink.to_string().into()).collect();
+    let store = MemoryStore::new(&names, &buffer, Clock::system());
+    let (events, runtime) = (roams(), runtime());
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        runtime.block_on(async {
+            let shares = (0..sinks).map(|sink| Share {
+                sink,
+                events: events.clone(),
+            });
+            let commit = Commit {
+                events: events.clone(),
+                shares: shares.collect(),
+                ..Commit::default()
+            };
+            store.commit(commit).await.unwrap();
+            for sink in 0..sinks {
+                let claimed = store.claim(sink, 512).await;
+                let settled = claimed
+                    .iter()
+                    .map(|event| Settled::Delivered { seq: event.seq });
+                store.settle(sink, settled.collect()).await.unwrap();
+            }
+        });
+    });
+}
+
+#[divan::bench]
+fn lane_decision(bencher: Bencher) {
+    let retry = RetryPlan {
+        min: Duration::from_secs(1),
+        max: Duration::from_secs(30),
+        give_up_after: None,
+    };
+    let mut lane = Lane::new(100, &retry);
+    let now = Clock::system().now();
+    bencher.counter(ItemsCount::new(100_u32)).bench_local(|| {
+        if let Next::Deliver(offer) = lane.next(now, 100) {
+            black_box(lane.delivered(offer, 100));
+        }
+    });
+}
+
+#[divan::bench]
+fn event_as_json(bencher: Bencher) {
+    let events = roams();
+    let mut line = Vec::new();
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
+        line.clear();
+        events[0].write_json(&mut line);
+        line.len()
+    });
+}
+
+#[divan::bench]
+fn file_sink(bencher: Bencher) {
+    let (events, runtime) = (roams(), runtime());
+    let folder = tempfile::TempDir::new().unwrap();
+    let context = TestContext::new(folder.path());
+    let _inside = runtime.enter();
+    let options = toml::from_str(r#"path = "events.jsonl""#).unwrap();
+    let mut sink = herald_file::File::build(options, &context.build_context("bench")).unwrap();
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        use unifi_herald_plugin::Sink as _;
+        runtime.block_on(sink.deliver(Batch::new(&events))).unwrap();
+    });
+}

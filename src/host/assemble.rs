@@ -1,0 +1,140 @@
+//! From a plan to working parts: chains with compiled scripts, sinks that can be built again.
+
+use crate::chain::{Action, Chain, Chains, FilterStep};
+use crate::clock::Clock;
+use crate::config::{self, ChainPlan, OnError, Plan, PluginPlan, SinkPlan};
+use crate::lane::worker::SinkFactory;
+use crate::registry::Registry;
+use crate::script::{Engine, EngineOptions, Limits, ScriptStep};
+use crate::services::HostServices;
+use std::sync::Arc;
+use unifi_herald_plugin::BuildContext;
+
+/// A host that cannot start. A plan that was checked does not meet the first two, unless a file changed since.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A script does not compile.
+    #[error(transparent)]
+    Script(#[from] crate::script::ScriptError),
+    /// A sink or filter cannot be made of its options.
+    #[error("{table}: {message}")]
+    Plugin {
+        /// `sinks.archive`.
+        table: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The system refused a thread or a runtime.
+    #[error("cannot start a thread: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// The chains, every script compiled once per step: state and health belong to the step.
+pub(super) fn chains(
+    plan: &Plan,
+    registry: &Registry,
+    services: &Arc<HostServices>,
+    clock: &Clock,
+) -> Result<Chains, StartError> {
+    let engine = Engine::new(EngineOptions {
+        scripts_dir: Some(plan.base.join("scripts")),
+        zone: plan.zone.clone(),
+        clock: clock.clone(),
+        limits: Limits::default(),
+    });
+    let chain = |chain: &ChainPlan| {
+        let steps = chain.steps.iter().map(|step| {
+            let action = match &step.action {
+                config::Action::Sink(sink) => Action::Sink(*sink),
+                config::Action::Where(source) => Action::Script(Box::new(ScriptStep::new(
+                    engine.compile_where(source)?,
+                    OnError::Drop,
+                ))),
+                config::Action::Script(name) => {
+                    let script = plan
+                        .scripts
+                        .get(name)
+                        .ok_or_else(|| missing("scripts", name))?;
+                    Action::Script(Box::new(ScriptStep::new(
+                        engine.compile_file(name, script)?,
+                        script.on_error,
+                    )))
+                }
+                config::Action::Filter(name) => {
+                    let filter = plan
+                        .filters
+                        .get(name)
+                        .ok_or_else(|| missing("filters", name))?;
+                    let context = BuildContext::new(
+                        name.clone(),
+                        &plan.base,
+                        Arc::<HostServices>::clone(services),
+                    );
+                    let built = registry.build_filter(&filter.plugin, &filter.options, &context);
+                    let built = built.map_err(|error| plugin_error("filters", name, &error))?;
+                    Action::Filter(FilterStep::new(name.clone(), built, filter.on_error))
+                }
+            };
+            Ok((step.when.clone(), action))
+        });
+        let steps = steps.collect::<Result<Vec<_>, StartError>>()?;
+        Ok(Chain::new(chain.name.clone(), &chain.when, steps))
+    };
+    Ok(Chains::new(
+        plan.chains
+            .iter()
+            .map(chain)
+            .collect::<Result<Vec<_>, StartError>>()?,
+    ))
+}
+
+/// One factory per sink, each tried once so that a mistake shows at the start.
+pub(super) fn sinks(
+    plan: &Plan,
+    registry: &Arc<Registry>,
+    services: &Arc<HostServices>,
+) -> Result<Vec<SinkFactory>, StartError> {
+    plan.sinks
+        .iter()
+        .map(|sink| factory(plan, sink, registry, services))
+        .collect()
+}
+
+fn factory(
+    plan: &Plan,
+    sink: &SinkPlan,
+    registry: &Arc<Registry>,
+    services: &Arc<HostServices>,
+) -> Result<SinkFactory, StartError> {
+    let context = BuildContext::new(
+        sink.name.clone(),
+        &plan.base,
+        Arc::<HostServices>::clone(services),
+    );
+    let PluginPlan {
+        plugin, options, ..
+    } = sink.plugin.clone();
+    let registry = Arc::clone(registry);
+    registry
+        .build_sink(&plugin, &options, &context)
+        .map_err(|error| plugin_error("sinks", &sink.name, &error))?;
+    Ok(Box::new(move || {
+        registry
+            .build_sink(&plugin, &options, &context)
+            .map_err(|error| error.to_string())
+    }))
+}
+
+fn missing(table: &str, name: &str) -> StartError {
+    StartError::Plugin {
+        table: format!("{table}.{name}"),
+        message: "is not in the plan".to_owned(),
+    }
+}
+
+fn plugin_error(table: &str, name: &str, error: &impl std::fmt::Display) -> StartError {
+    StartError::Plugin {
+        table: format!("{table}.{name}"),
+        message: error.to_string(),
+    }
+}

@@ -1,0 +1,89 @@
+//! Taking a host down in order: first the sources, then the ring, then the lanes, within a deadline.
+
+use super::Host;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+/// A thread that can be waited for with a deadline.
+#[derive(Debug)]
+pub(super) struct Thread {
+    pub(super) name: &'static str,
+    pub(super) ended: oneshot::Receiver<()>,
+}
+
+/// What a host left behind when it stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Events that were for a sink and did not get there, by sink, where there are any.
+    pub left: Vec<(unifi_herald_plugin::Text, u64)>,
+}
+
+impl Stopped {
+    /// How many events were left, over all sinks.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.left.iter().map(|(_, count)| count).sum()
+    }
+}
+
+impl Host {
+    /// Stop in order: log out and read no more, route what is in the ring, let the lanes deliver what they have.
+    /// What is not done after `within` is given up and reported.
+    #[must_use]
+    pub fn stop(self, within: Duration) -> Stopped {
+        let Self {
+            plugins,
+            plugin_tasks,
+            source,
+            source_tasks,
+            router,
+            router_stop,
+            lanes,
+            drain,
+            abort,
+            store,
+            clock,
+            ..
+        } = self;
+        plugins.block_on(async {
+            let deadline = Instant::from(clock.now() + within);
+            source_tasks.stop();
+            source.end_by(deadline).await;
+            router_stop.cancel();
+            router.end_by(deadline).await;
+            drain.cancel();
+            for lane in lanes {
+                let mut lane = lane;
+                if timeout_at(deadline, &mut lane).await.is_err() {
+                    abort.cancel();
+                    // A plugin that keeps its thread cannot be waited for; its events are counted as left.
+                    if timeout_at(deadline + Duration::from_secs(1), lane)
+                        .await
+                        .is_err()
+                    {
+                        tracing::warn!("a sink did not stop in time");
+                    }
+                }
+            }
+            plugin_tasks.stop();
+        });
+        plugins.shutdown_timeout(Duration::from_millis(500));
+        let left = store
+            .books()
+            .into_iter()
+            .filter(|sink| sink.books.pending > 0);
+        Stopped {
+            left: left.map(|sink| (sink.name, sink.books.pending)).collect(),
+        }
+    }
+}
+
+impl Thread {
+    async fn end_by(self, deadline: Instant) {
+        // An error means that the thread is gone, which is what was wanted.
+        if let Err(_elapsed) = timeout_at(deadline, self.ended).await {
+            tracing::warn!(thread = self.name, "a thread did not stop in time");
+        }
+    }
+}
