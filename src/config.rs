@@ -22,6 +22,8 @@ pub use diagnostics::{ConfigError, ConfigErrors};
 pub use locate::{Controllers, Locator};
 pub use plan::*;
 
+pub(crate) use check::is_filter as is_log_filter;
+
 use crate::registry::{Registry, Role};
 use figment::Figment;
 use figment::value::{Dict, Tag, Value};

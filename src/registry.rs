@@ -1,11 +1,11 @@
 //! Which plugins there are: name → typed builder, a visible list.
 
 use crate::config::overrides::Overrides;
-use crate::config::read::{Flaw, read};
+use crate::config::read::{Flaw, plain, read};
 use crate::config::suggest;
 use crate::config::tree::{Path, from_table, set};
 use figment::error::{Error as ReadError, Kind};
-use figment::value::Value;
+use figment::value::{Dict, Tag, Value};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -39,6 +39,17 @@ struct Entry<T: ?Sized> {
 
 /// Reads options as a plugin does, and forgets them.
 type Reader = fn(&Value) -> Result<(), Box<ReadError>>;
+
+/// An option of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OptionInfo {
+    /// Its path inside `options`.
+    pub(crate) path: Path,
+    /// What it takes.
+    pub(crate) expects: String,
+    /// Whether it must be there.
+    pub(crate) required: bool,
+}
 
 /// Why there is no plugin.
 enum Unbuilt {
@@ -208,6 +219,23 @@ impl Registry {
         paths
     }
 
+    /// The options a plugin knows, found by asking it: nested ones with their path, in the plugin's order.
+    pub(crate) fn options(&self, role: Role, plugin: &str) -> Vec<OptionInfo> {
+        let mut found = Vec::new();
+        if let Some(reader) = self.reader(role, plugin) {
+            let mut nothing = Value::Dict(Tag::Default, Dict::new());
+            let (_, missing) = read(
+                &mut nothing,
+                &Path::default(),
+                &Overrides::default(),
+                reader,
+            );
+            let required: Vec<Path> = missing.into_iter().map(|flaw| flaw.path).collect();
+            ask(reader, &Path::default(), &required, &mut found);
+        }
+        found
+    }
+
     fn reader(&self, role: Role, plugin: &str) -> Option<Reader> {
         match role {
             Role::Sink => find(&self.sinks, plugin).map(|entry| entry.read),
@@ -285,6 +313,54 @@ fn leaves(tree: &Value, path: &Path, found: &mut Vec<Path>) {
         | Value::Bool(..)
         | Value::Num(..)
         | Value::Empty(..) => {}
+    }
+}
+
+/// Find the options in the table at `at`: an impossible key makes serde list those that there are, and a value of
+/// an impossible type makes it say what it wants.
+fn ask(reader: Reader, at: &Path, required_ones: &[Path], found: &mut Vec<OptionInfo>) {
+    const DEEPEST: usize = 4;
+    let refusal = |path: &Path, value: Value| {
+        let mut tree = Value::Dict(Tag::Default, Dict::new());
+        for depth in 1..path.0.len() {
+            set(
+                &mut tree,
+                &path.0[..depth],
+                Value::Dict(Tag::Default, Dict::new()),
+            );
+        }
+        set(&mut tree, &path.0, value);
+        reader(&tree).err().map(|error| error.kind)
+    };
+    let Some(Kind::UnknownField(_, known)) = refusal(&at.join("?"), true.into()) else {
+        return;
+    };
+    for name in known {
+        let path = at.join(*name);
+        let expects = [Value::from(true), Vec::<Value>::new().into()]
+            .into_iter()
+            .find_map(|odd| match refusal(&path, odd) {
+                Some(Kind::InvalidType(_, wanted)) if wanted.starts_with(SECRET) => {
+                    Some(SECRET.to_owned())
+                }
+                Some(Kind::InvalidType(_, wanted)) => Some(plain(&wanted)),
+                Some(Kind::Message(wanted)) => Some(wanted),
+                _ => None,
+            });
+        let expects = match refusal(&path, "?".into()) {
+            Some(Kind::UnknownVariant(_, known)) => Some(format!("one of {}", known.join(", "))),
+            _ => expects,
+        };
+        let required = required_ones.contains(&path);
+        let table = expects.as_deref() == Some("a table");
+        found.push(OptionInfo {
+            path: path.clone(),
+            expects: expects.unwrap_or_default(),
+            required,
+        });
+        if table && path.0.len() < DEEPEST {
+            ask(reader, &path, required_ones, found);
+        }
     }
 }
 

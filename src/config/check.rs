@@ -5,10 +5,13 @@ mod controllers;
 mod scripts;
 mod sinks;
 
+use super::file::ModeKey;
 use super::locate::Locator;
 use super::read::Flaw;
 use super::tree::Path;
-use super::{BufferPlan, ConfigError, ConfigErrors, LogPlan, Plan, Reading, StorePlan, suggest};
+use super::{
+    BufferPlan, ConfigError, ConfigErrors, LogPlan, Plan, Reading, StoreMode, StorePlan, suggest,
+};
 use crate::registry::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,16 +36,18 @@ pub(super) fn plan(
     };
     check.names();
     let buffer = check.buffer();
+    let zone = check.zone();
+    let engine = check.engine(zone.clone());
     let plan = Plan {
         base: reading.base.clone(),
         controllers: check.controllers(),
         buffer,
         store: check.store(),
-        scripts: check.scripts(),
+        scripts: check.scripts(&engine),
         filters: check.filters(),
         sinks: check.sinks(),
-        chains: check.chains(),
-        zone: check.zone(),
+        chains: check.chains(&engine),
+        zone,
         log: check.log(),
         warnings: Vec::new(),
     };
@@ -150,7 +155,10 @@ impl Check<'_> {
             (None, Some(folder)) => PathBuf::from(folder),
             (None, None) => self.path("herald-data".as_ref()),
         };
-        StorePlan::new(table.mode, dir)
+        let mode = match table.mode {
+            ModeKey::Memory => StoreMode::Memory,
+        };
+        StorePlan::new(mode, dir)
     }
 
     fn zone(&mut self) -> jiff::tz::TimeZone {

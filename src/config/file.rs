@@ -3,7 +3,7 @@
 //! Every key has a default or is optional, so that a file with mistakes can be read as far as it goes; what
 //! must be there is demanded in the second stage.
 
-use super::plan::{LogFormat, OnError, StoreMode, WhenFull};
+use super::plan::{LogFormat, OnError, WhenFull};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -113,10 +113,19 @@ pub(crate) struct BufferTable {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StoreTable {
     /// How events are kept until every sink has them: `memory`.
-    pub(crate) mode: StoreMode,
+    pub(crate) mode: ModeKey,
     /// Folder for what outlives the process, relative to the configuration file. Default: `$STATE_DIRECTORY`, else
     /// `herald-data`.
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// `mode` of the store: those that this version has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ModeKey {
+    /// In memory.
+    #[default]
+    Memory,
 }
 
 /// `[scripts.NAME]`
@@ -285,7 +294,7 @@ impl Default for BufferTable {
 impl Default for StoreTable {
     fn default() -> Self {
         Self {
-            mode: StoreMode::Memory,
+            mode: ModeKey::Memory,
             dir: None,
         }
     }

@@ -53,24 +53,25 @@ impl Locator {
         self
     }
 
+    /// The file's name as the user would write it; none when nothing names one and none is where it is looked for.
+    #[must_use]
+    pub fn find(&self) -> Option<PathBuf> {
+        let named = self
+            .environment
+            .get("HERALD_CONFIG")
+            .filter(|file| !file.is_empty());
+        let named = self.file.clone().or_else(|| named.map(PathBuf::from));
+        let here = PathBuf::from("config.toml");
+        let exists = |file: &PathBuf| self.directory.join(file).is_file();
+        named.or_else(|| [here, PathBuf::from(SYSTEM)].into_iter().find(exists))
+    }
+
     /// The file's name as the user would write it, and what is in it.
     pub(super) fn read(&self) -> Result<(PathBuf, String), ConfigErrors> {
-        let named = self.file.clone().or_else(|| {
-            let file = self.environment.get("HERALD_CONFIG")?;
-            (!file.is_empty()).then(|| PathBuf::from(file))
-        });
-        let file = match named {
-            Some(file) => file,
-            None => self.search().ok_or_else(|| {
-                let message =
-                    format!("no configuration: there is neither ./config.toml nor {SYSTEM}");
-                let help = "name one with -c FILE or $HERALD_CONFIG";
-                ConfigErrors::from(ConfigError::unplaced(
-                    String::new(),
-                    message,
-                    Some(help.to_owned()),
-                ))
-            })?,
+        let Some(file) = self.find() else {
+            let message = format!("no configuration: there is neither ./config.toml nor {SYSTEM}");
+            let help = "name one with -c FILE or $HERALD_CONFIG".to_owned();
+            return Err(ConfigError::unplaced(String::new(), message, Some(help)).into());
         };
         match read(&self.directory.join(&file)) {
             Ok(text) => Ok((file, text)),
@@ -84,13 +85,6 @@ impl Locator {
             }
             .into()),
         }
-    }
-
-    fn search(&self) -> Option<PathBuf> {
-        let here = PathBuf::from("config.toml");
-        [here, PathBuf::from(SYSTEM)]
-            .into_iter()
-            .find(|file| self.directory.join(file).is_file())
     }
 }
 

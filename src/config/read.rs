@@ -28,6 +28,8 @@ pub(crate) enum Part {
     Key,
     /// The value.
     Value,
+    /// The value, if it is text, from this character on.
+    Character(usize),
 }
 
 impl Flaw {
@@ -186,7 +188,7 @@ fn explain(error: &Error, path: Path, found: Option<&Value>) -> Flaw {
 }
 
 /// What serde expected, in the words of the manual.
-fn plain(expected: &str) -> String {
+pub(crate) fn plain(expected: &str) -> String {
     match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),

@@ -101,6 +101,30 @@ impl Source {
         }
     }
 
+    /// A file in another language than TOML.
+    pub(crate) fn plain(file: PathBuf, text: String) -> Self {
+        Self {
+            file,
+            text,
+            root: Node::default(),
+            hidden: Vec::new(),
+        }
+    }
+
+    /// A mistake at `line` and `column`, both from 1.
+    pub(crate) fn at(&self, line: usize, column: usize, message: String) -> ConfigError {
+        let feeds = self.text.match_indices('\n').map(|(at, _)| at + 1);
+        let start = [0]
+            .into_iter()
+            .chain(feeds)
+            .nth(line - 1)
+            .unwrap_or(self.text.len());
+        let rest = self.text[start..].lines().next().unwrap_or_default();
+        let at = start + offset(rest, column - 1);
+        let end = at + self.text[at..].chars().next().map_or(0, char::len_utf8);
+        self.error(String::new(), at..end, message, None)
+    }
+
     /// Say where `flaw` is.
     pub(crate) fn locate(&self, flaw: Flaw) -> ConfigError {
         let key = flaw.path.to_string();
@@ -111,15 +135,34 @@ impl Source {
                 ..ConfigError::unplaced(key, flaw.message, flaw.help)
             };
         }
+        // The value of a table with a header of its own is that header.
+        let has_value = depth == flaw.path.0.len() && node.value.start >= node.key.end;
         let at = match flaw.part {
-            // The value of a table with a header of its own is that header.
-            Part::Value if depth == flaw.path.0.len() && node.value.start >= node.key.end => {
+            Part::Value | Part::Character(_) if !has_value && node.key.is_empty() => {
                 node.value.clone()
             }
+            Part::Character(skipped) if has_value => self.within(&node.value, skipped),
+            Part::Value if has_value => node.value.clone(),
             _ if node.key.is_empty() => node.value.clone(),
             _ => node.key.clone(),
         };
         self.error(key, at, flaw.message, flaw.help)
+    }
+
+    /// The place of a character in a text, where that is written without escapes; else the whole text.
+    fn within(&self, value: &Range<usize>, skipped: usize) -> Range<usize> {
+        let text = &self.text[value.clone()];
+        let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let inner = quote
+            .and_then(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
+            .filter(|inner| !inner.starts_with(['"', '\'']) && !inner.contains('\\'));
+        match inner {
+            Some(inner) => {
+                let start = value.start + 1 + offset(inner, skipped);
+                start..start + self.text[start..].chars().next().map_or(0, char::len_utf8)
+            }
+            None => value.clone(),
+        }
     }
 
     fn error(
@@ -260,6 +303,13 @@ impl Node {
 /// Whether the value under `key` in a listing is a secret that the table itself does not decide about.
 pub(crate) fn hides(key: &str, value: &toml::Value) -> bool {
     is_secret(key) && !(key == "auth" && value.is_table())
+}
+
+/// The byte at which the character number `skipped` of `text` begins; its end when it is shorter.
+fn offset(text: &str, skipped: usize) -> usize {
+    text.char_indices()
+        .nth(skipped)
+        .map_or(text.len(), |(at, _)| at)
 }
 
 /// The number of the line with the byte at `at`, from 1, and its range without the line feed.

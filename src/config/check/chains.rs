@@ -6,10 +6,12 @@ use crate::config::read::Flaw;
 use crate::config::suggest;
 use crate::config::tree::Path;
 use crate::config::{Action, ChainPlan, StepPlan, When};
+use crate::glob::matches;
+use crate::script::Engine;
 use unifi_herald_plugin::Kind;
 
 impl Check<'_> {
-    pub(super) fn chains(&mut self) -> Vec<ChainPlan> {
+    pub(super) fn chains(&mut self, engine: &Engine) -> Vec<ChainPlan> {
         let reading = self.reading;
         let mut plans = Vec::new();
         for name in reading.names("chains") {
@@ -27,7 +29,9 @@ impl Check<'_> {
                     .steps
                     .iter()
                     .enumerate()
-                    .filter_map(|(index, step)| self.step(&steps.join(index.to_string()), step))
+                    .filter_map(|(index, step)| {
+                        self.step(&steps.join(index.to_string()), step, engine)
+                    })
                     .collect(),
                 name: name.as_str().into(),
             });
@@ -35,7 +39,7 @@ impl Check<'_> {
         plans
     }
 
-    fn step(&mut self, path: &Path, table: &StepTable) -> Option<StepPlan> {
+    fn step(&mut self, path: &Path, table: &StepTable, engine: &Engine) -> Option<StepPlan> {
         const FORMS: &str = "a step has one of `script`, `where`, `filter` and `sink`";
         let when = self.when(&path.join("when"), &table.when);
         let given = [&table.script, &table.expression, &table.filter, &table.sink];
@@ -47,6 +51,8 @@ impl Check<'_> {
             [None, Some(expression), None, None] => {
                 if expression.trim().is_empty() {
                     self.flaw(Flaw::value(path.join("where"), "an empty expression"));
+                } else {
+                    self.expression(path.join("where"), engine, expression);
                 }
                 Action::Where(expression.clone())
             }
@@ -153,58 +159,5 @@ impl Check<'_> {
                 .any(|pattern| matches(pattern, kind.as_str()))
         };
         Kind::ALL.iter().copied().filter(admitted).collect()
-    }
-}
-
-/// Whether `text` is what `pattern` describes: `*` stands for any characters, `?` for one; case is ignored.
-fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (
-        pattern.to_lowercase().chars().collect(),
-        text.to_lowercase().chars().collect(),
-    );
-    let (mut p, mut t) = (0, 0);
-    let mut retry = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                retry = Some((p + 1, t));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => match retry {
-                Some((after, from)) => {
-                    retry = Some((after, from + 1));
-                    p = after;
-                    t = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn patterns() {
-        for (pattern, text, expected) in [
-            ("*", "", true),
-            ("device.*", "device.offline", true),
-            ("DEVICE.*", "device.offline", true),
-            ("*.o?line", "device.offline", false),
-            ("*.o??line", "device.offline", true),
-            ("*line*", "device.offline", true),
-            ("a*b*c", "a1b2b3c", true),
-            ("a*b*c", "a1b2b3", false),
-            ("", "a", false),
-        ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
-        }
     }
 }

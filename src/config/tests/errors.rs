@@ -77,6 +77,32 @@ steps = [{}]
 }
 
 #[test]
+fn scripts_that_do_not_compile() {
+    const CONFIG: &str = r#"[scripts.a]
+file = "a.rhai"
+[scripts.b]
+file = "b.rhai"
+[scripts.c]
+file = "c.rhai"
+[sinks.s]
+plugin = "null"
+[chains.c]
+steps = [
+  { where = 'event.level >> > 3' },
+  { where = "event.level == \"x" },
+  { where = "let x = 1; true" },
+  { script = "a" },
+]
+"#;
+    let house = House::new(&format!("{HOME}{CONFIG}"))
+        .file("a.rhai", "// a\nfn filter(event) {\n    event.level >\n}\n")
+        .file("b.rhai", "fn filtre(event) { true }")
+        .file("c.rhai", "fn filter(event) { evnt.level > 3 }");
+    let errors = house.errors();
+    assert_eq!(errors, EXPECTED_SCRIPTS_THAT_DO_NOT_COMPILE);
+}
+
+#[test]
 fn no_controller() {
     const CONFIG: &str = r#"# empty
 "#;
@@ -576,6 +602,42 @@ error: `chains.d.steps[0]`: this step does nothing
    |
    = help: a step has one of `script`, `where`, `filter` and `sink`"#;
 
+const EXPECTED_SCRIPTS_THAT_DO_NOT_COMPILE: &str = r#"error: `scripts.a.file`: Unexpected '}'
+ --> a.rhai:4:1
+  |
+4 | }
+  | ^
+
+error: `scripts.b.file`: the script has no `fn filter(event)`
+ --> b.rhai:1:1
+  |
+1 | fn filtre(event) { true }
+  | ^
+
+error: `scripts.c.file`: Undefined variable: evnt
+ --> c.rhai:1:20
+  |
+1 | fn filter(event) { evnt.level > 3 }
+  |                    ^
+
+error: `chains.c.steps[0].where`: Unexpected '>'
+  --> config.toml:14:29
+   |
+14 |   { where = 'event.level >> > 3' },
+   |                             ^
+
+error: `chains.c.steps[1].where`: Open string is not terminated
+  --> config.toml:15:13
+   |
+15 |   { where = "event.level == \"x" },
+   |             ^^^^^^^^^^^^^^^^^^^^
+
+error: `chains.c.steps[2].where`: Unexpected 'let'
+  --> config.toml:16:14
+   |
+16 |   { where = "let x = 1; true" },
+   |              ^"#;
+
 const EXPECTED_NO_CONTROLLER: &str = r#"error: `controllers`: missing
  |
  = note: in config.toml
@@ -605,7 +667,7 @@ error: `filters.f.plugin`: there is no plugin `sive`
   |
   = help: did you mean `sieve`?
 
-error: `scripts.storms.file`: cannot read FOLDER/storms.rhai: No such file or directory (os error 2)
+error: `scripts.storms.file`: the script cannot be read: No such file or directory (os error 2)
   --> config.toml:11:8
    |
 11 | file = "storms.rhai"
