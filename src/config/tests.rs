@@ -3,6 +3,7 @@
 mod errors;
 mod plans;
 mod secrecy;
+mod shipped;
 
 use super::{ConfigErrors, Controllers, Locator, Plan, load, show};
 use crate::registry::Registry;
@@ -11,7 +12,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use unifi_herald_plugin::http::{HttpClient, HttpOptions};
+use unifi_herald_plugin::http::{
+    HttpClient, HttpError, HttpOptions, HttpTransport, Request, Response,
+};
 use unifi_herald_plugin::{
     Batch, BoxError, BoxFuture, BuildContext, BuildError, DeliveryError, Event, Filter,
     FilterPlugin, Secret, Services, Sink, SinkPlugin, Size, Timestamp, Verdict, async_trait,
@@ -104,10 +107,17 @@ impl Services for NoServices {
         unreachable!("checking spawns nothing")
     }
     fn http(&self, _: &HttpOptions, _: &Path) -> Result<HttpClient, BuildError> {
-        unreachable!("no plugin here speaks HTTP")
+        Ok(HttpClient::new(Arc::new(Self)))
     }
     fn sleep_until(&self, _: Instant) -> BoxFuture<'static, ()> {
         unreachable!("checking does not sleep")
+    }
+}
+
+#[async_trait]
+impl HttpTransport for NoServices {
+    async fn send(&self, _: Request<bytes::Bytes>) -> Result<Response<bytes::Bytes>, HttpError> {
+        unreachable!("checking opens nothing")
     }
 }
 
