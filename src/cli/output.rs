@@ -1,0 +1,29 @@
+//! Writing to the terminal: data on standard output, everything else on standard error.
+
+use super::Exit;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+/// Write `text` to standard output. A reader who has gone (`herald … | head`) is no failure.
+pub(super) fn print(text: &str) -> Exit {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Done,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            complain(&format!("error: cannot write to standard output: {error}"));
+            Exit::Failed
+        }
+    }
+}
+
+/// Write a line to standard error; when that is gone as well there is nobody left to tell.
+pub(super) fn complain(text: &str) {
+    let mut err = io::stderr().lock();
+    let _nobody = writeln!(err, "{text}");
+}
+
+/// Whether standard error takes colours.
+pub(super) fn colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && io::stderr().is_terminal()
+}

@@ -1,0 +1,112 @@
+//! `herald plugins`
+
+use super::Exit;
+use super::load::Loader;
+use super::output::{complain, print};
+use crate::config::suggest;
+use crate::registry::Role;
+use clap::Subcommand;
+use std::fmt::Write;
+
+/// List the plugins of this herald.
+#[derive(Debug, clap::Args)]
+pub(super) struct Plugins {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Name and purpose of every sink and filter.
+    List,
+    /// One plugin.
+    #[command(after_help = "Example:\n  herald plugins show file")]
+    Show {
+        /// Its name, as in `plugin = "NAME"`.
+        name: String,
+    },
+}
+
+impl Plugins {
+    pub(super) fn main(self, loader: &Loader) -> Exit {
+        match self.verb {
+            Verb::List => list(loader),
+            Verb::Show { name } => show(loader, &name),
+        }
+    }
+}
+
+/// Kind, name and summary of every plugin.
+/// Role, name and summary of every plugin.
+fn all(loader: &Loader) -> Vec<(Role, &'static str, &'static str)> {
+    let sinks = loader
+        .registry
+        .sinks()
+        .map(|(name, summary)| (Role::Sink, name, summary));
+    let filters = loader
+        .registry
+        .filters()
+        .map(|(name, summary)| (Role::Filter, name, summary));
+    sinks.chain(filters).collect()
+}
+
+fn list(loader: &Loader) -> Exit {
+    let plugins = all(loader);
+    let width = plugins
+        .iter()
+        .map(|(_, name, _)| name.len())
+        .max()
+        .unwrap_or(0);
+    let mut text = String::new();
+    for (role, name, summary) in plugins {
+        let role = match role {
+            Role::Sink => "sink",
+            Role::Filter => "filter",
+        };
+        _ = writeln!(text, "{role:<6}  {name:<width$}  {summary}");
+    }
+    print(&text)
+}
+
+fn show(loader: &Loader, name: &str) -> Exit {
+    let plugins = all(loader);
+    let mut text = String::new();
+    for (role, _, summary) in plugins.iter().filter(|(_, known, _)| *known == name) {
+        let table = match role {
+            Role::Sink => "sinks",
+            Role::Filter => "filters",
+        };
+        _ = writeln!(
+            text,
+            "{name}: {summary}\n\n[{table}.NAME]\nplugin = \"{name}\"\n\n[{table}.NAME.options]"
+        );
+        let options = loader.registry.options(*role, name);
+        let width = options
+            .iter()
+            .map(|option| option.path.to_string().len())
+            .max()
+            .unwrap_or(0);
+        for option in options {
+            let required = if option.required { "; required" } else { "" };
+            _ = writeln!(
+                text,
+                "{:<width$}  {}{required}",
+                option.path.to_string(),
+                option.expects
+            );
+        }
+    }
+    if text.is_empty() {
+        let help = suggest::help(
+            name,
+            plugins.iter().map(|(_, known, _)| *known),
+            "there are",
+        );
+        complain(&format!(
+            "error: there is no plugin `{name}`; {}",
+            help.unwrap_or_default()
+        ));
+        return Exit::Usage;
+    }
+    print(&text)
+}
