@@ -147,7 +147,7 @@ impl ScriptError {
             && self.file.as_deref() == file
             && let Some(offset) = text.find(&format!("{path:?}"))
         {
-            let position = super::position_of(text, offset);
+            let position = super::engine::position_of(text, offset);
             (self.line, self.column) = (position.line(), position.position());
         }
     }

@@ -11,6 +11,9 @@ mod stepping;
 mod writing;
 
 use super::*;
+use crate::clock::Clock;
+use crate::config::ScriptPlan;
+use jiff::tz::TimeZone;
 use unifi_herald_plugin::{Band, Client, Device, Kind, Mac, Place, Raw, Timestamp, Uplink};
 
 /// 2026-06-05T21:30:00Z, a Friday, 23:30 in Berlin.
