@@ -2,9 +2,8 @@
 
 use super::load::Loader;
 use super::output::print;
-use super::{Exit, log, run};
+use super::{Exit, log, online, run};
 use crate::config::{Action, Plan};
-use crate::registry::Registry;
 use std::fmt::Write;
 
 /// Read the configuration and say everything that is wrong with it.
@@ -39,7 +38,7 @@ impl Check {
         }
         log::start(&plan.log);
         match print(&format!("{text}config ok\n")) {
-            Exit::Done => online(plan, loader.registry),
+            Exit::Done => online::check(&plan, &loader.registry),
             exit => exit,
         }
     }
@@ -85,11 +84,4 @@ fn summary(plan: &Plan) -> String {
         }
     }
     text
-}
-
-/// Log in to every controller and let every sink check its destination.
-fn online(plan: Plan, registry: Registry) -> Exit {
-    drop((plan, registry));
-    tracing::error!("check --online is not wired in yet");
-    Exit::Failed
 }

@@ -1,11 +1,15 @@
 //! `herald demo`
 
 use super::load::Loader;
-use super::{Exit, log, run};
-use crate::config::{ControllerKind, Plan};
+use super::output::complain;
+use super::{Exit, launch, log, run};
+use crate::config::{AuthPlan, ControllerKind, Plan, Sites};
+use crate::demo::{Pace, Scenario, Simulator, SimulatorOptions};
 use crate::registry::Registry;
 use clap::ValueEnum;
+use std::io;
 use unifi_herald_plugin::Span;
+use unifi_herald_plugin::http::TlsOptions;
 
 /// Run this configuration against a simulated network.
 ///
@@ -15,7 +19,7 @@ use unifi_herald_plugin::Span;
 #[command(after_help = "Examples:
   herald demo
   herald demo --rate 20 --for 30s
-  herald demo --scenario outage --seed 7")]
+  herald demo --scenario ap-outage --seed 7")]
 pub(super) struct Demo {
     /// Where chance begins; the same seed gives the same events.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
@@ -27,8 +31,8 @@ pub(super) struct Demo {
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     pub(super) length: Option<Span>,
     /// What happens in the network.
-    #[arg(long, value_name = "NAME")]
-    pub(super) scenario: Option<String>,
+    #[arg(long, value_name = "NAME", default_value_t = Scenario::House, value_parser = scenario)]
+    scenario: Scenario,
     /// What the simulated controllers are.
     #[arg(long, value_enum, default_value_t = Kind::UnifiOs)]
     pub(super) kind: Kind,
@@ -60,11 +64,16 @@ impl Demo {
             Ok(plan) => {
                 log::start(&plan.log);
                 run::warn(&plan);
-                launch(plan, loader.registry, &self)
+                self.launch(plan, loader.registry)
             }
             Err(exit) => exit,
         }
     }
+}
+
+fn scenario(text: &str) -> Result<Scenario, String> {
+    text.parse()
+        .map_err(|error: crate::demo::UnknownScenario| error.to_string())
 }
 
 fn span(text: &str) -> Result<Span, String> {
@@ -79,15 +88,53 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Run the host against simulated controllers until it is told to stop, or the time is up.
-fn launch(plan: Plan, registry: Registry, demo: &Demo) -> Exit {
-    let kind = demo.kind.controller();
-    drop((plan, registry));
-    tracing::error!(
-        ?kind,
-        seed = demo.seed,
-        rate = demo.rate,
-        "the demo is not wired in yet"
-    );
-    Exit::Failed
+impl Demo {
+    /// Run the host against simulated controllers until it is told to stop, or the time is up.
+    fn launch(&self, mut plan: Plan, registry: Registry) -> Exit {
+        let simulators = match self.simulate(&mut plan) {
+            Ok(simulators) => simulators,
+            Err(error) => {
+                complain(&format!(
+                    "error: cannot start a simulated controller: {error}"
+                ));
+                return Exit::Failed;
+            }
+        };
+        for simulator in &simulators {
+            // A fair share each, so that the rate is that of the whole.
+            simulator.play(Pace::PerSecond(self.rate / simulators.len() as f64));
+        }
+        let exit = launch::run(plan, registry, self.length.map(|span| span.0));
+        simulators.into_iter().for_each(Simulator::stop);
+        exit
+    }
+
+    /// Put a simulated controller in the place of each of the plan's.
+    fn simulate(&self, plan: &mut Plan) -> io::Result<Vec<Simulator>> {
+        let mut simulators = Vec::new();
+        for (seed, controller) in (self.seed..).zip(&mut plan.controllers) {
+            let simulator = Simulator::start(SimulatorOptions {
+                kind: self.kind.controller(),
+                seed,
+                scenario: self.scenario,
+                ..SimulatorOptions::default()
+            })?;
+            let options = simulator.options();
+            simulator.url().clone_into(&mut controller.url);
+            controller.kind = None;
+            controller.sites = Sites::All;
+            controller.auth = AuthPlan {
+                username: options.username.clone(),
+                password: options.password.clone().into(),
+                totp: None,
+                api_key: None,
+            };
+            controller.tls = TlsOptions {
+                pin_sha256: Some(simulator.fingerprint().to_owned()),
+                ..TlsOptions::default()
+            };
+            simulators.push(simulator);
+        }
+        Ok(simulators)
+    }
 }

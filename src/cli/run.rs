@@ -2,9 +2,8 @@
 
 use super::load::Loader;
 use super::output::complain;
-use super::{Exit, log};
+use super::{Exit, launch, log};
 use crate::config::Plan;
-use crate::registry::Registry;
 
 /// Listen to the controllers and deliver, until told to stop.
 ///
@@ -24,7 +23,7 @@ impl Run {
             Ok(plan) => {
                 log::start(&plan.log);
                 warn(&plan);
-                launch(plan, loader.registry)
+                launch::run(plan, loader.registry, None)
             }
             Err(exit) => exit,
         }
@@ -36,11 +35,4 @@ pub(super) fn warn(plan: &Plan) {
     for warning in &plan.warnings {
         complain(&format!("warning: {warning}"));
     }
-}
-
-/// Run the host until it is told to stop.
-fn launch(plan: Plan, registry: Registry) -> Exit {
-    drop((plan, registry));
-    tracing::error!("the host is not wired in yet");
-    Exit::Failed
 }

@@ -1,0 +1,94 @@
+//! `herald check --online`: logs in to every controller and lets every sink check its destination.
+
+use super::Exit;
+use super::output::print;
+use crate::clock::Clock;
+use crate::config::{ControllerPlan, Plan, SinkPlan};
+use crate::registry::Registry;
+use crate::services::HostServices;
+use crate::source::{Probe, ProbeError, probe};
+use crate::tasks::Tasks;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+use unifi_herald_plugin::BuildContext;
+
+/// Longest a controller may take to answer everything it is asked.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Check everything in `plan`, one line each; the worst outcome is the exit code.
+pub(super) fn check(plan: &Plan, registry: &Registry) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(error = %error, "cannot start a runtime");
+            return Exit::Failed;
+        }
+    };
+    runtime.block_on(async {
+        let services = HostServices::new(Clock::system(), Tasks::new());
+        let mut worst = Exit::Done;
+        for controller in &plan.controllers {
+            worst = worse(worst, check_controller(controller).await);
+        }
+        for sink in &plan.sinks {
+            let context = BuildContext::new(
+                sink.name.clone(),
+                &plan.base,
+                Arc::<HostServices>::clone(&services),
+            );
+            worst = worse(worst, check_sink(sink, registry, &context).await);
+        }
+        worst
+    })
+}
+
+async fn check_controller(controller: &ControllerPlan) -> Exit {
+    let looked = timeout(PATIENCE, probe(controller, &Clock::system())).await;
+    let (text, exit) = match looked {
+        Ok(Ok(found)) => (describe(&found), Exit::Done),
+        Ok(Err(error @ ProbeError::Login(_))) => (format!("failed: {error}"), Exit::Refused),
+        Ok(Err(error @ ProbeError::Unavailable(_))) => {
+            (format!("failed: {error}"), Exit::Unavailable)
+        }
+        Err(_elapsed) => (
+            "failed: it did not answer in time".to_owned(),
+            Exit::Unavailable,
+        ),
+    };
+    worse(
+        exit,
+        print(&format!("controller {}: {text}\n", controller.name)),
+    )
+}
+
+fn describe(found: &Probe) -> String {
+    let version = found.version.as_deref().unwrap_or("of unknown version");
+    let sites: Vec<&str> = found.sites.iter().map(|site| &*site.display).collect();
+    format!(
+        "ok, {} {version}, sites: {}",
+        found.kind.as_str(),
+        sites.join(", ")
+    )
+}
+
+async fn check_sink(sink: &SinkPlan, registry: &Registry, context: &BuildContext) -> Exit {
+    let built = registry.build_sink(&sink.plugin.plugin, &sink.plugin.options, context);
+    let (text, exit) = match built {
+        Err(error) => (format!("failed: {error}"), Exit::Config),
+        Ok(mut built) => match timeout(sink.timeout, built.check()).await {
+            Ok(Ok(())) => ("ok".to_owned(), Exit::Done),
+            Ok(Err(error)) => (format!("failed: {error}"), Exit::Failed),
+            Err(_elapsed) => ("failed: it did not answer in time".to_owned(), Exit::Failed),
+        },
+    };
+    worse(exit, print(&format!("sink {}: {text}\n", sink.name)))
+}
+
+/// The first trouble counts; the rest is on the screen.
+fn worse(before: Exit, now: Exit) -> Exit {
+    if before == Exit::Done { now } else { before }
+}
