@@ -7,12 +7,16 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 /// Keeps ids; before each call it waits for a word, when it has somebody to wait for.
 struct Slow {
     arrived: Arc<Mutex<Vec<String>>>,
     gate: Arc<Mutex<Option<Receiver<Word>>>>,
 }
+
+/// A call that nobody expected must fail the test and not hang it.
+const NO_WORD: Duration = Duration::from_secs(20);
 
 enum Word {
     Go,
@@ -23,7 +27,7 @@ enum Word {
 impl BlockingSink for Slow {
     fn deliver(&mut self, events: &[BufferedEvent]) -> Result<(), DeliveryError> {
         let word = match &*self.gate.lock().unwrap_or_else(|e| e.into_inner()) {
-            Some(gate) => gate.recv().unwrap(),
+            Some(gate) => gate.recv_timeout(NO_WORD).unwrap(),
             None => Word::Go,
         };
         let take = match word {
