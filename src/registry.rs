@@ -216,6 +216,8 @@ impl Registry {
         };
         candidates.retain(asks_for_secret);
         paths.extend(candidates);
+        paths.sort();
+        paths.dedup();
         paths
     }
 
@@ -386,3 +388,6 @@ impl<T: ?Sized> fmt::Debug for Entry<T> {
         f.write_str(self.name)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,6 +100,10 @@ pub(crate) fn read<T>(
             }
             continue;
         }
+        if stand_ins.keys().any(|stood_in| path.leads_to(stood_in)) {
+            // It may be the stand-in that displeases.
+            break;
+        }
         let found = get(tree, &path);
         flaws.push(explain(&error, full, found));
         if !remove(tree, &path.0) {

@@ -1,9 +1,11 @@
 //! Tests of the whole way from text to plan.
 
 mod errors;
+mod hostile;
 mod plans;
 mod secrecy;
 mod shipped;
+mod shown;
 
 use super::{ConfigErrors, Controllers, Locator, Plan, load, show};
 use crate::registry::Registry;
