@@ -7,6 +7,7 @@ use crate::config::{AuthPlan, ControllerKind, Plan, Sites};
 use crate::demo::{Pace, Scenario, Simulator, SimulatorOptions};
 use crate::registry::Registry;
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::io;
 use unifi_herald_plugin::Span;
 use unifi_herald_plugin::http::TlsOptions;
@@ -31,7 +32,7 @@ pub(super) struct Demo {
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     pub(super) length: Option<Span>,
     /// What happens in the network.
-    #[arg(long, value_name = "NAME", default_value_t = Scenario::House, value_parser = scenario)]
+    #[arg(long, value_name = "NAME", default_value_t = Scenario::House, value_parser = scenarios())]
     scenario: Scenario,
     /// What the simulated controllers are.
     #[arg(long, value_enum, default_value_t = Kind::UnifiOs)]
@@ -71,9 +72,10 @@ impl Demo {
     }
 }
 
-fn scenario(text: &str) -> Result<Scenario, String> {
-    text.parse()
-        .map_err(|error: crate::demo::UnknownScenario| error.to_string())
+/// The scenarios that there are, so that help and completions name them.
+fn scenarios() -> impl TypedValueParser<Value = Scenario> {
+    PossibleValuesParser::new(Scenario::ALL.map(Scenario::as_str))
+        .try_map(|name| name.parse::<Scenario>())
 }
 
 fn span(text: &str) -> Result<Span, String> {
