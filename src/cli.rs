@@ -105,7 +105,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
     match cli.verb {
         Verb::Run(verb) => verb.main(loader),
         Verb::Demo(verb) => verb.main(loader),
-        Verb::Check(verb) => verb.main(loader),
+        Verb::Check(verb) => verb.main(&loader),
         Verb::Plugins(verb) => verb.main(&loader),
         Verb::Config(verb) => verb.main(&loader),
         Verb::Completions(verb) => verb.main(),

@@ -22,7 +22,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn main(self, loader: Loader) -> Exit {
+    pub(super) fn main(self, loader: &Loader) -> Exit {
         let plan = match loader.plan() {
             Ok(plan) => plan,
             Err(exit) => return exit,
