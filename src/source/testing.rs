@@ -1,12 +1,16 @@
 //! What the tests of this module share: a plan, and a TLS server with certificates made on the spot.
 
 use crate::config::{AuthPlan, ControllerPlan, Sites};
+use crate::tasks::Tasks;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WantsServerCert;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ConfigBuilder, ServerConfig};
 use std::sync::Arc;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use unifi_herald_plugin::http::TlsOptions;
 
 /// A plan for one controller named `home`.
@@ -71,6 +75,38 @@ impl Identity {
             key,
         }
     }
+}
+
+/// A server with this identity on loopback that answers each request's head with what `answer` makes of it, one
+/// request a connection; its port.
+pub(crate) async fn serve(
+    identity: &Identity,
+    tasks: &Tasks,
+    answer: impl Fn(&str) -> String + Send + Sync + 'static,
+) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let acceptor = TlsAcceptor::from(Arc::clone(&identity.config));
+    let stop = tasks.stop_token();
+    tasks.spawn(stop.run_until_cancelled_owned(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                match stream.read_u8().await {
+                    Ok(byte) => head.push(byte),
+                    Err(_) => break,
+                }
+            }
+            let answer = answer(&String::from_utf8(head).unwrap());
+            // Whoever asked may be gone again.
+            let _sent = stream.write_all(answer.as_bytes()).await;
+            let _closed = stream.shutdown().await;
+        }
+    }));
+    port
 }
 
 fn config(leaf: &CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {

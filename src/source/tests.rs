@@ -1,6 +1,6 @@
 //! The whole controller side against the simulated controller, over real sockets.
 
-use super::testing::plan;
+use super::testing::{Identity, plan, serve};
 use super::*;
 use crate::buffer::Limits;
 use crate::config::{BufferPlan, WhenFull};
@@ -8,6 +8,7 @@ use crate::demo::{
     ConnectTrouble, Ending, Expiry, LoginTrouble, Network, Simulator, SimulatorOptions,
 };
 use crate::intake::{self, Outlet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use unifi_herald_plugin::http::TlsOptions;
 use unifi_herald_plugin::{Event, Kind, Origin};
 
@@ -192,14 +193,7 @@ async fn events_come_in_order_from_both_kinds_and_the_session_is_ended() {
                 .is_some_and(|client| client.name.is_some())
         });
         assert!(named, "names were loaded before the first event");
-        assert_eq!(
-            herald
-                .status
-                .counts()
-                .logins
-                .load(std::sync::atomic::Ordering::Relaxed),
-            1
-        );
+        assert_eq!(herald.status.counts().logins.load(Ordering::Relaxed), 1);
 
         herald.stop().await;
         let counts = simulator.stats().counts();
@@ -437,4 +431,50 @@ async fn a_probe_tells_what_is_wrong_and_whose_fault_it_is() {
         matches!(&error, ProbeError::Unavailable(sentence) if sentence.contains("check url")),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_proxy_that_answers_for_a_classic_controller_is_seen_through() {
+    let identity = Identity::new("localhost");
+    let tasks = Tasks::new();
+    let roots = Arc::new(AtomicU64::new(0));
+    let asked = Arc::clone(&roots);
+    let port = serve(&identity, &tasks, move |head| {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let (status, more, body) = match path {
+            "/" => {
+                asked.fetch_add(1, Ordering::Relaxed);
+                ("200 OK", "", "<html>")
+            }
+            "/manage/account/login" => ("200 OK", "", "<html>"),
+            "/api/login" => (
+                "200 OK",
+                "set-cookie: unifises=abc\r\n",
+                r#"{"meta":{"rc":"ok"},"data":[]}"#,
+            ),
+            _ => ("404 Not Found", "", "<html>"),
+        };
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status}\r\n{more}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        )
+    })
+    .await;
+    let mut plan = plan(&format!("https://localhost:{port}"));
+    plan.tls.pin_sha256 = Some(tls::fingerprint(&identity.leaf));
+    let herald = Herald::start(plan, None);
+    herald
+        .until_status(|facts| facts.kind == Some(ControllerKind::UnifiOs))
+        .await;
+    herald
+        .until_status(|facts| facts.kind == Some(ControllerKind::SelfHosted))
+        .await;
+    assert_eq!(roots.load(Ordering::Relaxed), 1);
+    assert!(
+        herald.status.counts().logins.load(Ordering::Relaxed) >= 4,
+        "three in vain before the kind is doubted"
+    );
+    herald.stop().await;
+    tasks.stop();
+    tasks.ended().await;
 }

@@ -4,48 +4,26 @@ use super::*;
 use crate::source::address::Address;
 use crate::source::http::{Client, SMALL};
 use crate::source::socket;
-use crate::source::testing::Identity;
+use crate::source::testing::{self, Identity};
 use crate::tasks::Tasks;
 use crate::unifi::close::Seen;
 use crate::unifi::session::Pass;
 use http::HeaderMap;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
 
 /// A server with this identity that answers requests and accepts sockets; its port.
 async fn serve(identity: &Identity, tasks: &Tasks) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let acceptor = TlsAcceptor::from(Arc::clone(&identity.config));
-    let stop = tasks.stop_token();
-    tasks.spawn(stop.run_until_cancelled_owned(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                match stream.read_u8().await {
-                    Ok(byte) => head.push(byte),
-                    Err(_) => break,
-                }
-            }
-            let head = String::from_utf8(head).unwrap();
-            let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
-            let answer = match key {
-                None => ANSWER.to_vec(),
-                Some(key) => {
-                    assert!(head.contains("TOKEN=abc"), "{head}");
-                    let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
-                    format!("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").into_bytes()
-                }
-            };
-            let _sent = stream.write_all(&answer).await;
-            let _closed = stream.shutdown().await;
-        }
-    }));
-    port
+    testing::serve(identity, tasks, |head| {
+        let Some(key) = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")) else {
+            return ANSWER.to_owned();
+        };
+        assert!(head.contains("TOKEN=abc"), "{head}");
+        let accept = derive_accept_key(key.as_bytes());
+        format!("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n")
+    })
+    .await
 }
 
 /// Whether a request and a socket get through; else the sentence, which must be the same for both.
