@@ -191,8 +191,7 @@ fn the_kind_is_doubted_after_three_missing_logins_in_a_row() {
 #[test]
 fn logging_in_again_and_again_is_spaced_even_when_it_succeeds() {
     let (mut machine, now) = after(&logged_in());
-    let mut logins = 1;
-    loop {
+    for logins in 1..1000 {
         machine.distrust(logins);
         match machine.ask(now) {
             Ask::Login => machine.finished(&logged_in(), now, 0.0),
@@ -201,12 +200,12 @@ fn logging_in_again_and_again_is_spaced_even_when_it_succeeds() {
                     (logins, until - now, why),
                     (u64::from(BURST), SPACING, Pause::TooOften)
                 );
-                break;
+                return;
             }
             other => panic!("{other:?}"),
         }
-        logins += 1;
     }
+    panic!("logins without end");
 }
 
 #[test]
