@@ -386,12 +386,18 @@ async fn a_sink_with_a_timer_is_woken() {
 
 #[tokio::test(start_paused = true)]
 async fn draining_delivers_what_is_there_and_aborting_says_what_is_left() {
-    let mut rig = Rig::new(2);
+    let mut rig = Rig::new(3);
+    let gone = rig.start(2, Rig::plan(), vec![Act::Fail(410)], None);
     let good = rig.start(0, Rig::plan(), vec![], None);
     let bad = rig.start(1, Rig::plan(), vec![Act::Fail(503); 1000], None);
-    rig.commit(0..2, 30).await;
+    rig.commit(0..3, 30).await;
     rig.drain.cancel();
     assert_eq!(good.left.await.unwrap(), Left { events: 0 });
+    assert_eq!(
+        gone.left.await.unwrap(),
+        Left { events: 10 },
+        "nobody waits for a reload"
+    );
     tokio::time::sleep(60 * SECOND).await;
     assert!(!bad.left.is_finished(), "draining goes on trying");
     rig.abort.cancel();
