@@ -2,11 +2,16 @@
 
 mod books;
 mod changes;
+mod disk;
 mod memory;
 mod queue;
 
 pub use books::{Books, SinkBooks};
 pub use changes::{Hole, HoleChange, StateChange, StateEntry, Watermark};
+pub use disk::{
+    DiskStore, JournalEvent, JournalQuery, KeptLetter, LetterFilter, MaintenanceError, OpenError,
+    Order, Reader, backup, check, compact, drop_letters, retry_letters,
+};
 pub use memory::MemoryStore;
 
 use crate::buffer::Loss;
@@ -158,6 +163,17 @@ pub enum Settled {
     },
     /// The sink will never take it.
     Dead(Box<DeadLetter>),
+}
+
+impl Settled {
+    /// The number of the event.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        match self {
+            Self::Delivered { seq } | Self::Expired { seq } => *seq,
+            Self::Dead(letter) => letter.event.seq,
+        }
+    }
 }
 
 /// A batch that was not committed.

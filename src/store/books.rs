@@ -1,5 +1,6 @@
 //! The balance of a sink: received = duplicate + filtered + delivered + dead-lettered + pending + lost.
 
+use super::Settled;
 use serde::Serialize;
 use unifi_herald_plugin::Text;
 
@@ -60,5 +61,21 @@ impl Books {
         self.pending += given;
         self.dead_lettered += dead;
         self.filtered += events.saturating_sub(given + dead);
+    }
+
+    /// Enter what became of one pending event.
+    pub(super) fn settle(&mut self, settled: &Settled) {
+        self.pending = self.pending.saturating_sub(1);
+        match settled {
+            Settled::Delivered { .. } => self.delivered += 1,
+            Settled::Expired { .. } => self.filtered += 1,
+            Settled::Dead(_) => self.dead_lettered += 1,
+        }
+    }
+
+    /// Enter pending events that the sink will not get for want of room.
+    pub(super) fn lose(&mut self, count: u64) {
+        self.pending = self.pending.saturating_sub(count);
+        self.lost += count;
     }
 }

@@ -77,12 +77,7 @@ impl Queue {
     /// Enter in the books what became of claimed events.
     pub(super) fn settle(&mut self, settled: &[Settled], now: Instant) {
         for settled in settled {
-            self.books.pending -= 1;
-            match settled {
-                Settled::Delivered { .. } => self.books.delivered += 1,
-                Settled::Expired { .. } => self.books.filtered += 1,
-                Settled::Dead(_) => self.books.dead_lettered += 1,
-            }
+            self.books.settle(settled);
         }
         self.last_settled = Some(now);
     }

@@ -1,0 +1,316 @@
+//! The store on disk: SQLite in one file, one thread that writes, and a window in memory for each sink.
+
+mod commit;
+mod degrade;
+mod error;
+mod held;
+mod journal;
+mod letters;
+mod lock;
+mod maintain;
+mod names;
+mod outbox;
+mod reader;
+mod runs;
+mod schema;
+mod shared;
+mod sinks;
+mod upkeep;
+mod window;
+mod writer;
+
+pub use error::OpenError;
+pub use journal::{JournalEvent, JournalQuery, Order};
+pub use letters::{KeptLetter, LetterFilter};
+pub use maintain::{MaintenanceError, backup, check, compact, drop_letters, retry_letters};
+pub use reader::Reader;
+
+use super::{
+    Commit, Hole, Rejected, Settled, SinkBooks, StateEntry, Store, StoreError, StoreHealth,
+    Watermark,
+};
+use crate::buffer::{Loss, share_of_bytes};
+use crate::clock::Clock;
+use crate::config::{BufferPlan, StorePlan};
+use crate::tasks;
+use async_trait::async_trait;
+use lock::Lock;
+use shared::{Lane, Shared};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+use unifi_herald_plugin::{BufferedEvent, Text};
+use window::Window;
+use writer::{Job, LetterOrder, Writer};
+
+/// Jobs that may wait for the writer: the router's batch, an acknowledgement and a question of each lane, and room.
+const JOBS: usize = 64;
+
+/// Keeps batches in a database until every sink has them, and the journal for as long as the plan says.
+///
+/// A batch is one transaction: events, each sink's share, changed state, watermarks, holes, books. An event whose id
+/// the journal has for the same controller and site is a duplicate: it is counted as one and no sink gets it, even
+/// when the batch says otherwise. While the disk refuses, batches are held in memory, bounded, and written when it
+/// takes them again.
+///
+/// Dropping it writes what is under way and ends the writer.
+#[derive(Debug)]
+pub struct DiskStore {
+    shared: Arc<Shared>,
+    reader: Option<Mutex<Reader>>,
+    jobs: Option<mpsc::Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    _lock: Lock,
+}
+
+impl DiskStore {
+    /// Open or make the store of `plan` for these sinks, which share the bytes of `buffer` with the ring. What an
+    /// earlier run left pending is pending.
+    ///
+    /// # Errors
+    /// When the folder is in use, cannot be written, or holds a store that this version must not touch.
+    pub fn open(
+        plan: &StorePlan,
+        sinks: &[Text],
+        buffer: &BufferPlan,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
+        let lock = Lock::take(&plan.dir)?;
+        let connection = schema::open(&plan.dir, plan.sync)?;
+        let file = schema::database_path(&plan.dir);
+        let failed = |error| OpenError::database(&file, error);
+        let next_seq = sinks::begin_run(&connection).map_err(failed)?;
+        let names: Vec<&str> = sinks.iter().map(|name| &**name).collect();
+        let (pen, books) = sinks::pen(&connection, &names, clock.wall()).map_err(failed)?;
+        let reader = Reader::open(&plan.dir)?;
+
+        // The ring, the lanes, and what is held while the disk refuses.
+        let bytes = share_of_bytes(buffer, sinks.len() + 2);
+        let lane = |name: &Text| Lane::new(name.clone(), Window::new(buffer.capacity, bytes));
+        let lanes = sinks.iter().map(lane).collect();
+        let shared = Arc::new(Shared::new(lanes, books, next_seq));
+        let writer = Writer::new(
+            connection,
+            pen,
+            plan.clone(),
+            clock,
+            Arc::clone(&shared),
+            next_seq - 1,
+            bytes,
+        );
+        let (jobs, queue) = mpsc::channel(JOBS);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(OpenError::Thread)?;
+        let writer = tasks::thread("herald-store", move || writer.run(&runtime, queue))
+            .map_err(OpenError::Thread)?;
+        Ok(Self {
+            shared,
+            reader: Some(Mutex::new(reader)),
+            jobs: Some(jobs),
+            writer: Some(writer),
+            _lock: lock,
+        })
+    }
+
+    /// Ask the store, by way of a connection that only reads. Blocks while another question is answered.
+    pub fn read<T>(&self, question: impl FnOnce(&Reader) -> T) -> Option<T> {
+        self.reader().map(|reader| question(&reader))
+    }
+
+    /// Hand out again what a lane had claimed and not settled: the lane is gone, and another takes its place.
+    pub async fn release(&self, sink: usize) {
+        let (done, released) = oneshot::channel();
+        if self.send(Job::Release { sink, done }).await.is_ok() {
+            released.await.unwrap_or_default();
+        }
+    }
+
+    /// Make the dead letters that `filter` describes pending again. Returns how many.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        self.move_letters(filter, true).await
+    }
+
+    /// Forget the dead letters that `filter` describes; they stay counted. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        self.move_letters(filter, false).await
+    }
+
+    async fn move_letters(&self, filter: &LetterFilter, retry: bool) -> Result<u64, StoreError> {
+        // What is given up again meanwhile is not part of it, or a retry could go on for ever.
+        let newest = self.ask(Reader::newest_letter)?;
+        let mut total = 0;
+        loop {
+            let order = LetterOrder {
+                filter: filter.clone(),
+                retry,
+                newest,
+                limit: maintain::LETTERS,
+            };
+            let (done, answer) = oneshot::channel();
+            self.send(Job::Letters { order, done }).await?;
+            match answer.await.map_err(|_| gone())?? {
+                0 => return Ok(total),
+                count => total += count,
+            }
+        }
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        match &self.jobs {
+            Some(jobs) => jobs.send(job).await.map_err(|_| gone()),
+            None => Err(gone()),
+        }
+    }
+
+    fn reader(&self) -> Option<MutexGuard<'_, Reader>> {
+        let reader = self.reader.as_ref()?;
+        Some(reader.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&Reader) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.read(question).unwrap_or_else(|| Err(gone()))
+    }
+}
+
+#[async_trait]
+impl Store for DiskStore {
+    async fn commit(&self, commit: Commit) -> Result<(), Rejected> {
+        let commit = Arc::new(commit);
+        let (done, written) = oneshot::channel();
+        let job = Job::Commit {
+            commit: Arc::clone(&commit),
+            done,
+        };
+        let answer = match self.send(job).await {
+            Ok(()) => written.await.map_err(|_| gone()),
+            Err(error) => Err(error),
+        };
+        answer.map_err(|error| Rejected {
+            commit: Arc::unwrap_or_clone(commit),
+            error,
+        })
+    }
+
+    async fn claim(&self, sink: usize, max: usize) -> Vec<BufferedEvent> {
+        let lane = &self.shared.lanes[sink];
+        loop {
+            let filled = lane.filled.notified();
+            let (claimed, behind) = {
+                let mut window = lane.window();
+                (window.claim(max), window.is_behind())
+            };
+            if !claimed.is_empty() {
+                return claimed;
+            }
+            // The place in the queue comes first: a caller who gives up while waiting for it must not leave a
+            // question behind that nobody hears.
+            if behind
+                && let Some(jobs) = &self.jobs
+                && let Ok(permit) = jobs.reserve().await
+                && lane.window().ask()
+            {
+                permit.send(Job::Refill { sink });
+            }
+            filled.await;
+        }
+    }
+
+    async fn settle(&self, sink: usize, settled: Vec<Settled>) -> Result<(), StoreError> {
+        let (done, written) = oneshot::channel();
+        self.send(Job::Settle {
+            sink,
+            settled,
+            done,
+        })
+        .await?;
+        written.await.map_err(|_| gone())
+    }
+
+    fn books(&self) -> Vec<SinkBooks> {
+        let books = self.shared.books().clone();
+        let lanes = self.shared.lanes.iter();
+        lanes
+            .zip(books)
+            .map(|(lane, books)| SinkBooks {
+                name: lane.name.clone(),
+                books,
+            })
+            .collect()
+    }
+
+    fn next_seq(&self) -> u64 {
+        self.shared.next_seq.load(Ordering::Relaxed)
+    }
+
+    fn health(&self) -> StoreHealth {
+        self.shared.health().clone()
+    }
+
+    fn take_losses(&self) -> Vec<Loss> {
+        self.shared.take_losses()
+    }
+
+    fn known(&self, controller: &str, site: &str, ids: &[Text]) -> Vec<bool> {
+        self.ask(|reader| reader.known(controller, site, ids))
+            .unwrap_or_else(|error| {
+                // The commit looks again, and finds out what matters.
+                tracing::warn!(error = %error, "store could not tell which events it has");
+                vec![false; ids.len()]
+            })
+    }
+
+    fn load_state(&self, scope: &str) -> Result<Vec<StateEntry>, StoreError> {
+        self.ask(|reader| reader.state(scope))
+    }
+
+    fn watermarks(&self) -> Result<Vec<Watermark>, StoreError> {
+        self.ask(Reader::watermarks)
+    }
+
+    fn holes(&self) -> Result<Vec<Hole>, StoreError> {
+        self.ask(Reader::holes)
+    }
+}
+
+impl Drop for DiskStore {
+    fn drop(&mut self) {
+        self.reader = None;
+        self.jobs = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("store's writer ended in a panic");
+        }
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError {
+        message: "the store's writer is gone; restart herald".to_owned(),
+    }
+}
+
+/// A number as SQLite keeps it.
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A number as SQLite gave it; they are never negative.
+fn as_seq(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

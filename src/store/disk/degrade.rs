@@ -1,0 +1,149 @@
+//! What the writer does while the disk takes nothing: hold, and try again.
+
+use super::held::Held;
+use super::schema;
+use super::sinks;
+use super::writer::{Done, Job, Writer};
+use crate::own_event::Scope;
+use crate::store::StoreHealth;
+use rusqlite::ErrorCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How long a disk that refused is left alone.
+const RETRY: Duration = Duration::from_secs(3);
+
+impl Writer {
+    /// From now on in memory, until the disk takes something again.
+    pub(super) fn degrade(&mut self, error: &rusqlite::Error) {
+        let reason = trouble(error);
+        tracing::error!(reason = %reason, "store is degraded, batches are held in memory");
+        self.reopen |= error.sqlite_error_code() != Some(ErrorCode::DiskFull);
+        self.retry_at = self.clock.now() + RETRY;
+        let sinks = self.books.len();
+        self.held = Some(Held::new(sinks, self.committed, self.max_held));
+        *self.shared.health() = StoreHealth::Degraded {
+            since: self.clock.wall(),
+            reason,
+            held: 0,
+        };
+    }
+
+    /// Take the group into memory.
+    pub(super) fn hold(&mut self, group: &[Job]) {
+        let Some(held) = &mut self.held else { return };
+        let mut lost = 0;
+        for job in group {
+            match job {
+                Job::Commit { commit, .. } => held.commit(commit, &mut self.books),
+                Job::Settle { sink, settled, .. } => {
+                    let window = self.shared.lanes[*sink].window();
+                    held.settle(*sink, settled, &window, &mut self.books[*sink]);
+                }
+                Job::Refill { .. } | Job::Release { .. } | Job::Letters { .. } => {}
+                #[cfg(test)]
+                Job::Inspect(_) => {}
+            }
+        }
+        self.publish(group, &Done::default());
+        let Some(held) = &mut self.held else { return };
+        while let Some(event) = held.excess() {
+            let mut missed = false;
+            for (sink, lane) in self.shared.lanes.iter().enumerate() {
+                // What the lane has in its hands it may still deliver.
+                if lane.window().lose(event.seq) && held.lose(sink, event.seq) {
+                    self.books[sink].lose(1);
+                    missed = true;
+                }
+            }
+            if missed {
+                let scope = Scope {
+                    controller: event.controller.clone(),
+                    site: event.site.clone(),
+                    site_name: event.site_name.clone(),
+                };
+                self.shared.note_loss(&scope, event.time);
+                lost += 1;
+            }
+        }
+        if lost > 0 {
+            tracing::warn!(
+                lost,
+                "store is degraded and its memory is full, the oldest events are lost"
+            );
+        }
+        if let StoreHealth::Degraded { held: count, .. } = &mut *self.shared.health() {
+            *count = held.len();
+        }
+        self.shared.books().clone_from(&self.books);
+    }
+
+    pub(super) fn recover_if_due(&mut self) {
+        if self.held.is_some() && self.clock.now() >= self.retry_at {
+            self.recover();
+        }
+    }
+
+    /// Write everything that is held, if the disk takes it.
+    pub(super) fn recover(&mut self) {
+        self.retry_at = self.clock.now() + RETRY;
+        if self.reopen && !self.reconnect() {
+            return;
+        }
+        let Some(held) = self.held.take() else { return };
+        let written = self.transact(self.plan.sync, |connection, pen, books| {
+            held.write(connection, pen, books)
+        });
+        match written {
+            Ok(()) => {
+                tracing::info!(events = held.len(), "store is on disk again");
+                self.committed = self.shared.next_seq.load(Ordering::Relaxed) - 1;
+                *self.shared.health() = StoreHealth::Ok;
+            }
+            Err(error) => {
+                self.reopen |= error.sqlite_error_code() != Some(ErrorCode::DiskFull);
+                self.held = Some(held);
+            }
+        }
+    }
+
+    fn reconnect(&mut self) -> bool {
+        let names: Vec<_> = self.shared.lanes.iter().map(|lane| &*lane.name).collect();
+        let opened = schema::open(&self.plan.dir, self.plan.sync).and_then(|connection| {
+            let pen = sinks::pen(&connection, &names, self.clock.wall())
+                .map_err(|error| super::OpenError::database(&self.plan.dir, error))?;
+            Ok((connection, pen.0))
+        });
+        match opened {
+            Ok((connection, pen)) => {
+                self.connection = connection;
+                self.pen = pen;
+                self.sync = self.plan.sync;
+                self.reopen = false;
+                true
+            }
+            Err(error) => {
+                tracing::debug!(error = %error, "store cannot be opened again yet");
+                false
+            }
+        }
+    }
+}
+
+/// What the disk said, and what helps.
+fn trouble(error: &rusqlite::Error) -> String {
+    let help = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "free space, or lower `store.max_size`",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "make the store's folder writable"
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "the file is damaged: see `herald store check`"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another program is writing to the store"
+        }
+        _ => "check the disk",
+    };
+    format!("{error}; {help}")
+}

@@ -1,0 +1,145 @@
+//! What `herald store` and `herald dead-letters` do to a store that no herald runs on, or beside one where that is safe.
+
+use super::letters::{self, LetterFilter};
+use super::lock::{Lock, make_private_file};
+use super::{OpenError, schema};
+use crate::config::SyncMode;
+use crate::store::StoreError;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// Letters moved in one transaction, so that a running host never waits long.
+pub(super) const LETTERS: usize = 256;
+
+/// Why maintenance was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum MaintenanceError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database, or the file it was to write, refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for MaintenanceError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Read the database from end to end and return what is wrong with it; nothing when all is well. May run beside a
+/// herald.
+///
+/// # Errors
+/// When it cannot be opened at all, which says more than a list would.
+pub fn check(dir: &Path) -> Result<Vec<String>, MaintenanceError> {
+    let connection = schema::open_to_read(dir)?;
+    let mut complaints = match schema::quick_check(&connection) {
+        Ok(complaints) => complaints,
+        Err(error) => vec![error.to_string()],
+    };
+    if complaints.is_empty() {
+        let mut statement = connection.prepare(
+            "SELECT name FROM sinks
+             WHERE received != duplicate + filtered + delivered + dead_lettered + pending + lost",
+        )?;
+        for name in statement.query_map([], |row| row.get::<_, String>(0))? {
+            complaints.push(format!("the books of the sink {} do not balance", name?));
+        }
+    }
+    Ok(complaints)
+}
+
+/// Write the database anew without its free space, and give that back to the system. Needs as much free space as the
+/// database has, for a while. Returns the bytes before and after.
+///
+/// # Errors
+/// When a herald runs on the store, or there is no room.
+pub fn compact(dir: &Path) -> Result<(u64, u64), MaintenanceError> {
+    let (_lock, connection) = open_alone(dir)?;
+    let size = || std::fs::metadata(schema::database_path(dir)).map_or(0, |meta| meta.len());
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    let before = size();
+    connection.execute_batch("VACUUM")?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok((before, size()))
+}
+
+/// Write a copy of the store, as of one moment, to `file`, which must not be there yet. May run beside a herald.
+///
+/// # Errors
+/// When `file` is there, or cannot be written.
+pub fn backup(dir: &Path, file: &Path) -> Result<(), MaintenanceError> {
+    let connection = schema::open_to_read(dir)?;
+    if file.exists() {
+        return Err(MaintenanceError::Store(StoreError {
+            message: format!(
+                "`{}` is there already; a backup overwrites nothing, name another file",
+                file.display()
+            ),
+        }));
+    }
+    let refused = |error: &dyn std::fmt::Display| {
+        MaintenanceError::Store(StoreError {
+            message: format!("the backup `{}` cannot be written: {error}", file.display()),
+        })
+    };
+    let path = file
+        .to_str()
+        .ok_or_else(|| refused(&"its name is not UTF-8"))?;
+    // SQLite writes into an empty file, and this one only its owner may read.
+    make_private_file(file).map_err(|error| refused(&error))?;
+    connection
+        .execute("VACUUM INTO ?1", [path])
+        .map_err(|error| refused(&error))?;
+    Ok(())
+}
+
+/// Make the dead letters that `filter` describes pending again, on a store that no herald runs on. Returns how many.
+///
+/// # Errors
+/// When a herald runs on the store: it does this itself, on its socket.
+pub fn retry_letters(dir: &Path, filter: &LetterFilter) -> Result<u64, MaintenanceError> {
+    let moved = |connection: &Connection, newest| {
+        let moved = letters::retry(connection, filter, newest, LETTERS)?;
+        Ok(moved.iter().map(|one| one.count).sum())
+    };
+    each_piece(dir, moved)
+}
+
+/// Forget the dead letters that `filter` describes, on a store that no herald runs on. They stay counted. Returns how
+/// many there were.
+///
+/// # Errors
+/// When a herald runs on the store: it does this itself, on its socket.
+pub fn drop_letters(dir: &Path, filter: &LetterFilter) -> Result<u64, MaintenanceError> {
+    each_piece(dir, |connection, newest| {
+        letters::drop_matching(connection, filter, newest, LETTERS)
+    })
+}
+
+fn each_piece(
+    dir: &Path,
+    piece: impl Fn(&Connection, i64) -> rusqlite::Result<u64>,
+) -> Result<u64, MaintenanceError> {
+    let (_lock, mut connection) = open_alone(dir)?;
+    let newest = letters::newest(&connection)?;
+    let mut total = 0;
+    loop {
+        let transaction = connection.transaction()?;
+        let count = piece(&transaction, newest)?;
+        transaction.commit()?;
+        total += count;
+        if count == 0 {
+            return Ok(total);
+        }
+    }
+}
+
+fn open_alone(dir: &Path) -> Result<(Lock, Connection), MaintenanceError> {
+    // Before the lock, which would make the folder.
+    drop(schema::open_to_read(dir)?);
+    let lock = Lock::take(dir)?;
+    Ok((lock, schema::open(dir, SyncMode::Full)?))
+}

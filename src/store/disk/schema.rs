@@ -1,0 +1,190 @@
+//! The database file: its tables, their versions, and how a connection is set up.
+
+use super::OpenError;
+use super::lock::make_private_file;
+use crate::config::SyncMode;
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use unifi_herald_plugin::Kind;
+
+/// Each entry takes the schema from its position to the next version. Entries are only ever added.
+const MIGRATIONS: &[&str] = &[V1];
+
+/// `journal` has what is read by number, `search` what is looked for: small rows in the order of time, so that a
+/// search without an index of its own still goes through a million in a moment, and a commit pays for none.
+/// `outbox` has a row for each batch and sink with the numbers still awaited ([`super::runs::Runs`]), `versions`
+/// the events that a sink gets in another form than the journal's.
+const V1: &str = "
+CREATE TABLE sources (
+    id INTEGER PRIMARY KEY, controller TEXT NOT NULL, site TEXT NOT NULL, site_name TEXT NOT NULL,
+    UNIQUE (controller, site)
+);
+CREATE TABLE kinds (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY, source INTEGER NOT NULL, id TEXT NOT NULL, time INTEGER NOT NULL, body TEXT NOT NULL,
+    verdict BLOB
+);
+CREATE UNIQUE INDEX journal_id ON journal (id, source);
+CREATE TABLE search (
+    time INTEGER NOT NULL, seq INTEGER NOT NULL, source INTEGER NOT NULL, kind INTEGER NOT NULL,
+    severity INTEGER NOT NULL, client_mac INTEGER, device_mac INTEGER, client_name TEXT, client_host TEXT,
+    device_name TEXT, summary TEXT NOT NULL,
+    PRIMARY KEY (time, seq)
+) WITHOUT ROWID;
+CREATE TABLE sinks (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, received INTEGER NOT NULL DEFAULT 0,
+    duplicate INTEGER NOT NULL DEFAULT 0, filtered INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0, dead_lettered INTEGER NOT NULL DEFAULT 0,
+    pending INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0, gone INTEGER
+);
+CREATE TABLE outbox (
+    sink INTEGER NOT NULL, first INTEGER NOT NULL, seqs BLOB NOT NULL, PRIMARY KEY (sink, first)
+) WITHOUT ROWID;
+CREATE TABLE versions (
+    sink INTEGER NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (sink, seq)
+) WITHOUT ROWID;
+CREATE TABLE dead_letters (
+    sink INTEGER NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL, attempts INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (sink, seq)
+);
+CREATE TABLE state (
+    scope TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, expires INTEGER, PRIMARY KEY (scope, key)
+) WITHOUT ROWID;
+CREATE TABLE watermarks (
+    controller TEXT NOT NULL, site TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (controller, site)
+) WITHOUT ROWID;
+CREATE TABLE holes (
+    id INTEGER PRIMARY KEY, controller TEXT NOT NULL, site TEXT NOT NULL, \"from\" INTEGER NOT NULL, \"to\" INTEGER,
+    reason TEXT NOT NULL
+);
+CREATE TABLE run (clean INTEGER NOT NULL);
+INSERT INTO run VALUES (1);
+CREATE VIEW events AS
+    SELECT j.seq, j.id, s.controller, s.site, strftime('%Y-%m-%dT%H:%M:%fZ', e.time / 1000.0, 'unixepoch') AS time,
+        k.name AS kind, e.severity AS level, e.client_name AS client, e.device_name AS device, e.summary, j.body
+    FROM search e JOIN journal j ON j.seq = e.seq JOIN sources s ON s.id = e.source JOIN kinds k ON k.id = e.kind;
+";
+
+/// A database up to this size is checked from end to end when it is opened.
+const CHECK_AT_OPEN: u64 = 64 << 20;
+
+/// How long to wait for another process that is writing, a `herald store` command.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The database in the folder `dir`.
+pub(super) fn database_path(dir: &Path) -> PathBuf {
+    dir.join("herald.db")
+}
+
+/// Open the database for writing, make or migrate its tables, and refuse what cannot be trusted.
+pub(super) fn open(dir: &Path, sync: SyncMode) -> Result<Connection, OpenError> {
+    let path = database_path(dir);
+    make_private_file(&path).map_err(|error| OpenError::ReadOnly {
+        dir: dir.to_owned(),
+        error,
+    })?;
+    let failed = |error| OpenError::database(&path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let version = version(&connection).map_err(failed)?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if version > known {
+        return Err(OpenError::Newer {
+            file: path,
+            found: version,
+            known,
+        });
+    }
+    prepare(&connection, sync, version == 0).map_err(failed)?;
+    if std::fs::metadata(&path).is_ok_and(|meta| meta.len() <= CHECK_AT_OPEN) {
+        let complaints = quick_check(&connection).map_err(failed)?;
+        if let Some(first) = complaints.into_iter().next() {
+            return Err(OpenError::Corrupt {
+                file: path,
+                detail: first,
+            });
+        }
+    }
+    migrate(&mut connection, version).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Open the database for reading, beside whoever writes to it.
+pub(super) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
+    let path = database_path(dir);
+    if !path.exists() {
+        return Err(OpenError::Missing { file: path });
+    }
+    let failed = |error| OpenError::database(&path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY).map_err(failed)?;
+    let found = version(&connection).map_err(failed)?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(OpenError::Newer {
+            file: path,
+            found,
+            known,
+        });
+    }
+    if found == 0 {
+        return Err(OpenError::Missing { file: path });
+    }
+    Ok(connection)
+}
+
+/// What SQLite's own check complains of; empty when all is well.
+pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("PRAGMA quick_check(20)")?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut complaints = lines.collect::<Result<Vec<_>, _>>()?;
+    complaints.retain(|line| line != "ok");
+    Ok(complaints)
+}
+
+/// Set how much a commit waits for the disk.
+pub(super) fn set_sync(connection: &Connection, sync: SyncMode) -> rusqlite::Result<()> {
+    connection.execute_batch(match sync {
+        SyncMode::Full => "PRAGMA synchronous = FULL",
+        SyncMode::Normal => "PRAGMA synchronous = NORMAL",
+    })
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn prepare(connection: &Connection, sync: SyncMode, new: bool) -> rusqlite::Result<()> {
+    if new {
+        // Only an empty file takes this; it lets space go back to the system bit by bit.
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA journal_size_limit = 67108864;
+         PRAGMA cache_size = -8000;
+         PRAGMA temp_store = MEMORY;",
+    )?;
+    set_sync(connection, sync)
+}
+
+fn migrate(connection: &mut Connection, version: u32) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for (step, migration) in (1_u32..).zip(MIGRATIONS).skip(version as usize) {
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", step)?;
+    }
+    {
+        let mut insert = transaction.prepare("INSERT OR IGNORE INTO kinds (name) VALUES (?)")?;
+        for kind in Kind::ALL {
+            insert.execute([kind.as_str()])?;
+        }
+    }
+    transaction.commit()
+}

@@ -1,0 +1,134 @@
+//! What a store cannot be opened for, and what may be done to one from outside.
+
+use super::*;
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn a_second_herald_is_refused_and_the_lock_named() {
+    let rig = Rig::new(10);
+    let first = rig.open();
+    let error = rig.try_open().unwrap_err();
+    assert!(matches!(error, OpenError::Locked { .. }));
+    let lock = rig.plan.dir.join("herald.lock");
+    assert!(
+        error.to_string().contains(&lock.display().to_string()),
+        "{error}"
+    );
+    assert!(compact(&rig.plan.dir).is_err());
+    drop(first);
+    drop(rig.open());
+}
+
+#[test]
+fn only_the_owner_may_look() {
+    let rig = Rig::new(10);
+    let _store = rig.open();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&rig.plan.dir), 0o700);
+    for file in ["herald.db", "herald.db-wal", "herald.lock"] {
+        assert_eq!(mode(&rig.plan.dir.join(file)), 0o600, "{file}");
+    }
+}
+
+#[test]
+fn a_newer_schema_is_left_alone() {
+    let rig = Rig::new(10);
+    drop(rig.open());
+    let file = rig.plan.dir.join("herald.db");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let error = rig.try_open().unwrap_err();
+    assert!(
+        matches!(error, OpenError::Newer { found: 99, .. }),
+        "{error}"
+    );
+    assert!(matches!(
+        Reader::open(&rig.plan.dir),
+        Err(OpenError::Newer { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_damaged_file_and_one_that_is_no_database_are_told() {
+    let rig = Rig::new(10);
+    let store = rig.open();
+    store.commit(to(&[0, 1], 1..2000)).await.unwrap();
+    drop(store);
+    let file = rig.plan.dir.join("herald.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half..half + 20_000].fill(0x5a);
+    std::fs::write(&file, &bytes).unwrap();
+    assert!(!check(&rig.plan.dir).unwrap().is_empty());
+    let error = rig.try_open().unwrap_err();
+    assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
+    assert!(error.to_string().contains("herald store check"), "{error}");
+
+    std::fs::write(&file, "not a database, whatever it is called ".repeat(200)).unwrap();
+    let error = rig.try_open().unwrap_err();
+    assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_is_named() {
+    let mut rig = Rig::new(10);
+    let file = rig.dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    rig.plan.dir = file.join("below");
+    let error = rig.try_open().unwrap_err();
+    assert!(error.to_string().contains("store.dir"), "{error}");
+    assert!(matches!(
+        Reader::open(&rig.dir.path().join("nowhere")),
+        Err(OpenError::Missing { .. })
+    ));
+    assert!(!rig.dir.path().join("nowhere").exists());
+}
+
+#[tokio::test]
+async fn a_backup_is_whole_and_a_running_store_may_be_checked_and_read() {
+    let mut rig = Rig::new(10);
+    let store = rig.open();
+    store.commit(to(&[0], 1..100)).await.unwrap();
+    let copy = rig.dir.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    backup(&rig.plan.dir, &copy.join("herald.db")).unwrap();
+    assert!(backup(&rig.plan.dir, &copy.join("herald.db")).is_err());
+    assert!(check(&rig.plan.dir).unwrap().is_empty());
+    assert_eq!(Reader::open(&rig.plan.dir).unwrap().events().unwrap(), 99);
+    drop(store);
+    let (before, after) = compact(&rig.plan.dir).unwrap();
+    assert!(after > 0 && after <= before);
+    drop(rig.open());
+
+    rig.plan.dir = copy;
+    let store = rig.open();
+    assert_eq!(claim_all(&store, 0, 99).await.len(), 99);
+}
+
+#[tokio::test]
+async fn dead_letters_of_a_store_at_rest_are_retried_by_name() {
+    let rig = Rig::new(10);
+    let store = rig.open();
+    store.commit(to(&[0], 1..3)).await.unwrap();
+    let claimed = claim_all(&store, 0, 2).await;
+    let settled = claimed
+        .iter()
+        .map(|event| Settled::Dead(Box::new(dead(0, event))));
+    store.settle(0, settled.collect()).await.unwrap();
+    assert!(retry_letters(&rig.plan.dir, &LetterFilter::default()).is_err());
+    drop(store);
+    let one = LetterFilter {
+        sink: Some("a".into()),
+        id: Some("id1".into()),
+    };
+    assert_eq!(retry_letters(&rig.plan.dir, &one).unwrap(), 1);
+    assert_eq!(
+        drop_letters(&rig.plan.dir, &LetterFilter::default()).unwrap(),
+        1
+    );
+    let store = rig.open();
+    let after = books(&store)[0];
+    assert_eq!((after.pending, after.dead_lettered), (1, 1));
+    assert_eq!(seqs(&claim_all(&store, 0, 1).await), [1]);
+}

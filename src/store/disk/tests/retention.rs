@@ -1,0 +1,135 @@
+//! Age and size.
+
+use super::*;
+use std::time::Duration;
+
+/// Let the writer work until it is between two rounds.
+async fn run_rounds(store: &DiskStore) {
+    loop {
+        let busy = with_writer(store, |writer| {
+            writer.look_after();
+            writer.upkeep.is_busy()
+        })
+        .await;
+        if !busy {
+            return;
+        }
+    }
+}
+
+fn days(days: u64) -> Duration {
+    Duration::from_hours(days * 24)
+}
+
+fn events(store: &DiskStore) -> u64 {
+    store.ask(Reader::events).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_old_goes_unless_a_sink_awaits_it() {
+    let rig = Rig::new(10);
+    let store = rig.open();
+    store.commit(to(&[0, 1], 1..1001)).await.unwrap();
+    let claimed = claim_all(&store, 0, 1000).await;
+    store.settle(0, delivered(&claimed)).await.unwrap();
+    let claimed = claim_all(&store, 1, 600).await;
+    store.settle(1, delivered(&claimed)).await.unwrap();
+    rig.clock.advance(days(29));
+    run_rounds(&store).await;
+    assert_eq!(events(&store), 1000);
+    rig.clock.advance(days(2));
+    run_rounds(&store).await;
+    assert_eq!(events(&store), 400, "the newest 400 are awaited");
+    assert_eq!(seqs(&claim_all(&store, 1, 400).await)[0], 601);
+    assert!(check(&rig.plan.dir).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn beyond_the_size_the_journal_goes_first_and_then_the_longest_backlog() {
+    let mut rig = Rig::new(10);
+    rig.plan.max_size = 3 << 20;
+    let store = rig.open();
+    for start in (1..=4000_u64).step_by(500) {
+        store.commit(to(&[0], start..start + 500)).await.unwrap();
+    }
+    let claimed = claim_all(&store, 0, 4000).await;
+    store.settle(0, delivered(&claimed)).await.unwrap();
+    for start in (4001..=12000_u64).step_by(500) {
+        store.commit(to(&[1], start..start + 500)).await.unwrap();
+    }
+    let in_hand = store.claim(1, 5).await;
+    rig.clock.advance(Duration::from_secs(100));
+    run_rounds(&store).await;
+    let size = with_writer(&store, |writer| {
+        let ask = |sql: &str| {
+            writer
+                .connection
+                .query_row(sql, [], |row| row.get::<_, i64>(0))
+        };
+        (ask("PRAGMA page_count").unwrap() - ask("PRAGMA freelist_count").unwrap()) * 4096
+    })
+    .await;
+    assert!(size <= 3 << 20, "{size}");
+    let after = books(&store);
+    assert_eq!((after[0].delivered, after[0].lost), (4000, 0));
+    assert!(after[1].lost > 0 && after[1].pending > 1000, "{after:?}");
+    let losses = store.take_losses();
+    assert_eq!(losses.len(), 1);
+    assert_eq!(&*losses[0].controller, "home");
+    assert_eq!(losses[0].gap.count, Some(after[1].lost));
+    assert_eq!(losses[0].gap.from, event(4001 + 5).time);
+    assert!(store.take_losses().is_empty());
+    // What the lane has in its hands is never taken, and the rest comes in order.
+    assert_eq!(seqs(&in_hand), [4001, 4002, 4003, 4004, 4005]);
+    store.settle(1, delivered(&in_hand)).await.unwrap();
+    let rest = claim_all(&store, 1, after[1].pending as usize - 5).await;
+    assert_eq!(rest[0].seq, 4006 + after[1].lost);
+    assert_eq!(rest.last().unwrap().seq, 12000);
+}
+
+#[tokio::test]
+async fn space_goes_back_to_the_system() {
+    let rig = Rig::new(10);
+    let store = rig.open();
+    for start in (1..=20_000_u64).step_by(1000) {
+        store.commit(to(&[], start..start + 1000)).await.unwrap();
+    }
+    let pages = |store| async move {
+        let ask = |writer: &mut Writer| {
+            let sql = "PRAGMA page_count";
+            let pages = writer
+                .connection
+                .query_row(sql, [], |row| row.get::<_, i64>(0));
+            pages.unwrap()
+        };
+        with_writer(store, ask).await
+    };
+    let before = pages(&store).await;
+    rig.clock.advance(days(40));
+    run_rounds(&store).await;
+    assert_eq!(
+        events(&store),
+        1,
+        "the newest stays: it has the last number"
+    );
+    let after = pages(&store).await;
+    assert!(after < before / 2, "{before} → {after}");
+}
+
+#[tokio::test]
+async fn a_sink_that_left_long_ago_is_forgotten() {
+    let mut rig = Rig::new(10);
+    let store = rig.open();
+    store.commit(to(&[0, 1], 1..100)).await.unwrap();
+    drop(store);
+    rig.sinks = vec!["a".into()];
+    let store = rig.open();
+    rig.clock.advance(days(31));
+    for _ in 0..3 {
+        run_rounds(&store).await;
+        rig.clock.advance(Duration::from_secs(100));
+    }
+    let names = store.ask(Reader::books).unwrap();
+    assert_eq!(names.len(), 1);
+    assert_eq!(claim_all(&store, 0, 99).await.len(), 99);
+}

@@ -1,0 +1,143 @@
+//! Looking for events.
+
+use super::*;
+
+async fn filled() -> (Rig, DiskStore) {
+    let rig = Rig::new(10);
+    let store = rig.open();
+    let mut commit = to(&[], 1..101);
+    let mut offline = Event::new(Kind::DEVICE_OFFLINE, "off", at(200));
+    offline.controller = "work".into();
+    offline.site = "x7".into();
+    offline.site_name = "Büro".into();
+    offline.summary = "Kitchen is offline".into();
+    offline.device = Some(Device {
+        mac: Some(Mac::new([1, 2, 3, 4, 5, 6])),
+        name: Some("Kitchen".into()),
+        ..Device::default()
+    });
+    commit.events.push(BufferedEvent {
+        seq: 101,
+        event: Arc::new(offline),
+    });
+    commit.verdicts = (0..101_u8).map(|index| vec![index]).collect();
+    store.commit(commit).await.unwrap();
+    (rig, store)
+}
+
+#[tokio::test]
+async fn every_condition_finds_what_it_describes() {
+    let (_rig, store) = filled().await;
+    let find = |query: JournalQuery| {
+        let found = store.ask(|reader| reader.find(&query, 500)).unwrap();
+        let found: Vec<_> = found.into_iter().map(|found| found.event).collect();
+        seqs(&found)
+    };
+    let none = JournalQuery::default;
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(find(none()).len(), 101);
+    assert_eq!(find(none())[..2], [101, 100]);
+    let oldest_first = JournalQuery {
+        order: Order::OldestFirst,
+        ..none()
+    };
+    assert_eq!(find(oldest_first)[..2], [1, 2]);
+    assert_eq!(
+        find(JournalQuery {
+            since: Some(at(99)),
+            until: Some(at(200)),
+            ..none()
+        }),
+        [100, 99]
+    );
+    assert_eq!(
+        find(JournalQuery {
+            kinds: vec![Kind::DEVICE_OFFLINE],
+            ..none()
+        }),
+        [101]
+    );
+    assert_eq!(
+        find(JournalQuery {
+            severity: Some(unifi_herald_plugin::Severity::Error),
+            ..none()
+        }),
+        [101]
+    );
+    for client in [
+        "phone-7",
+        "PHONE-?",
+        "AA:00:00:00:00:07",
+        "aa:*:07",
+        "iphone",
+    ] {
+        let found = find(JournalQuery {
+            client: text(client),
+            ..none()
+        });
+        assert!(
+            found.contains(&7) && !found.contains(&101),
+            "{client}: {found:?}"
+        );
+    }
+    assert_eq!(
+        find(JournalQuery {
+            client: text("aa:00:00:00:00:07"),
+            ..none()
+        }),
+        [57, 7]
+    );
+    for device in ["kitchen", "01:02:03:04:05:06", "01:02:*", "K*"] {
+        assert_eq!(
+            find(JournalQuery {
+                device: text(device),
+                ..none()
+            }),
+            [101],
+            "{device}"
+        );
+    }
+    for site in ["x7", "büro", "B?ro"] {
+        let found = find(JournalQuery {
+            site: text(site),
+            ..none()
+        });
+        assert_eq!(found, [101], "{site}");
+    }
+    assert_eq!(
+        find(JournalQuery {
+            controller: text("work"),
+            ..none()
+        }),
+        [101]
+    );
+    assert_eq!(
+        find(JournalQuery {
+            controller: text("nowhere"),
+            ..none()
+        }),
+        [0; 0]
+    );
+    assert_eq!(
+        find(JournalQuery {
+            text: text("is OFF"),
+            ..none()
+        }),
+        [101]
+    );
+}
+
+#[tokio::test]
+async fn an_event_is_found_by_id_with_its_verdict_and_who_awaits_it() {
+    let (_rig, store) = filled().await;
+    let found = store.ask(|reader| reader.event("off")).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].event.seq, &found[0].verdict),
+        (101, &Some(vec![100]))
+    );
+    store.commit(to(&[1], 102..103)).await.unwrap();
+    let awaited = |seq| store.ask(|reader| reader.awaited_by(seq)).unwrap();
+    assert_eq!(awaited(102), [Text::from("b")]);
+    assert!(awaited(101).is_empty());
+}
