@@ -64,7 +64,11 @@ impl Account {
         account.refused = link.refused;
         if let Some((saved, same)) = ledger.as_ref().and_then(Ledger::load) {
             let (now, wall) = (account.clock.now(), account.clock.wall());
-            account.lock().machine = SessionMachine::restore(&saved, same, now, wall);
+            let machine = SessionMachine::restore(&saved, same, now, wall);
+            if machine.is_wrong_password() {
+                account.refuse();
+            }
+            account.lock().machine = machine;
         }
         account.ledger = ledger;
         Ok(account)
@@ -209,10 +213,15 @@ impl Account {
             other => self.report.trouble(Part::Login, &other.sentence()),
         }
         if wrong {
-            self.status.update(|facts| facts.refused = true);
-            self.refused.notify_one();
+            self.refuse();
         }
         self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Tell the host that the credentials are wrong beyond doubt.
+    fn refuse(&self) {
+        self.status.update(|facts| facts.refused = true);
+        self.refused.notify_one();
     }
 
     fn report_wait(&self, why: Pause) {

@@ -290,10 +290,8 @@ async fn a_wrong_password_is_tried_once_and_told() {
     let herald = Herald::start(plan, Some(dir.path().to_owned()));
     herald
         .until_status(|facts| {
-            facts
-                .trouble
-                .as_ref()
-                .is_some_and(|trouble| trouble.contains("auth.password"))
+            let blames_password = |trouble: &String| trouble.contains("auth.password");
+            facts.refused && facts.trouble.as_ref().is_some_and(blames_password)
         })
         .await;
     herald.stop().await;

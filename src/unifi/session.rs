@@ -36,6 +36,8 @@ pub struct SessionMachine {
     pause: Option<(Instant, Pause)>,
     refusals: u32,
     credentials_blamed: bool,
+    /// Whether they are wrong beyond doubt.
+    beyond_doubt: bool,
     weather: Backoff,
     not_here: u32,
     sentence: String,
@@ -99,6 +101,8 @@ pub struct Saved {
     pub refusals: u32,
     /// Whether they may be the fault of user name or password: then other ones may be tried at once.
     pub credentials_blamed: bool,
+    /// Whether they are wrong beyond doubt.
+    pub beyond_doubt: bool,
     /// When the allowance of logins is whole again, in milliseconds since 1970.
     pub spent_until: Option<i64>,
     /// What was wrong, in one sentence.
@@ -122,6 +126,7 @@ impl SessionMachine {
             pause: None,
             refusals: 0,
             credentials_blamed: false,
+            beyond_doubt: false,
             weather: WEATHER,
             not_here: 0,
             sentence: String::new(),
@@ -185,6 +190,7 @@ impl SessionMachine {
             };
             self.refusals = 0;
             self.credentials_blamed = false;
+            self.beyond_doubt = false;
             self.pause = None;
             self.weather.reset();
             return;
@@ -195,6 +201,7 @@ impl SessionMachine {
             return;
         }
         self.credentials_blamed = !matches!(outcome, Outcome::LockedOut { .. });
+        self.beyond_doubt = matches!(outcome, Outcome::WrongPassword);
         let step = FIRST_PAUSE
             .saturating_mul(1_u32.checked_shl(self.refusals).unwrap_or(u32::MAX))
             .min(LONG_PAUSE);
@@ -264,6 +271,12 @@ impl SessionMachine {
         &self.sentence
     }
 
+    /// Whether the controller's last word was that user name or password are wrong beyond doubt.
+    #[must_use]
+    pub fn is_wrong_password(&self) -> bool {
+        self.beyond_doubt
+    }
+
     /// What must outlive the process.
     #[must_use]
     pub fn save(&self, now: Instant, wall: Timestamp) -> Saved {
@@ -273,6 +286,7 @@ impl SessionMachine {
             until: refused.map(|(until, _)| at(until)),
             refusals: self.refusals,
             credentials_blamed: self.credentials_blamed,
+            beyond_doubt: self.beyond_doubt,
             spent_until: self.spent_until.map(at),
             sentence: if refused.is_some() {
                 self.sentence.clone()
@@ -300,6 +314,7 @@ impl SessionMachine {
         if let Some(ms) = saved.until {
             machine.pause = Some((now + rest(ms).min(MAX_PAUSE), Pause::Refused));
             machine.sentence = saved.sentence.chars().take(1000).collect();
+            machine.beyond_doubt = saved.beyond_doubt;
         }
         machine
     }
