@@ -10,6 +10,7 @@ use super::names::{About, Names};
 use super::subjects::Subjects;
 use super::summary::summary;
 use super::text::{Texts, cut};
+use super::time;
 use super::value::Value;
 use seen::Seen;
 use serde_json::value::RawValue;
@@ -114,7 +115,7 @@ impl Decoder {
         if text.is_empty() || matches!(text, "pong" | "\"pong\"") {
             return Frame::Silent;
         }
-        let Ok(envelope) = Envelope::read(text) else {
+        let Some(envelope) = Envelope::read(text) else {
             return self.bad(BadFrame::NotAnObject);
         };
         let Some(kind) = envelope.kind.as_deref() else {
@@ -144,11 +145,7 @@ impl Decoder {
                 Frame::State
             }
             Class::Names(about) => {
-                envelope.items(|item| {
-                    if let Some(item) = item {
-                        self.names.sync(about, item);
-                    }
-                });
+                envelope.unchecked_items(|item| self.names.sync(about, item));
                 self.counts.state_frames += 1;
                 Frame::State
             }
@@ -191,11 +188,11 @@ impl Decoder {
         Frame::Bad(why)
     }
 
-    fn counted(&mut self, event: Result<Event, BadItem>) -> Option<Arc<Event>> {
+    fn counted(&mut self, event: Result<Arc<Event>, BadItem>) -> Option<Arc<Event>> {
         match event {
             Ok(event) => {
                 self.counts.events += 1;
-                Some(Arc::new(event))
+                Some(event)
             }
             Err(_) => {
                 self.counts.bad_items += 1;
@@ -211,13 +208,14 @@ impl Decoder {
         frame: Option<&str>,
         received: Timestamp,
         origin: Origin,
-    ) -> Result<Event, BadItem> {
-        let item = Item::of(raw, frame)?;
+    ) -> Result<Arc<Event>, BadItem> {
+        let mut item = Item::default();
+        item.take(raw, frame)?;
         let (key, entry) = self.key(&item, frame);
         let (kind, severity) = catalog::meaning(entry, &item);
-        let time = identity::time(&item).unwrap_or(received);
-        let id = identity::id(&item, frame, time);
-        let mut event = Event::new(kind, id, time);
+        let happened = time::time(&item).unwrap_or(received);
+        let id = identity::id(&item, frame, happened);
+        let mut event = Event::new(kind, id, happened);
         event.received = received;
         event.controller = self.controller.clone();
         event.site = self.site.name.clone();
@@ -237,7 +235,7 @@ impl Decoder {
         } else {
             event.raw = Some(Raw::new(raw));
         }
-        Ok(event)
+        Ok(Arc::new(event))
     }
 
     /// The item's key as the controller wrote it, and what the catalog knows about it: matched on `event`, which
@@ -295,7 +293,7 @@ impl Class {
             return Self::Names(about);
         }
         match kind {
-            "events" | "event" | "alert" => Self::Events { key: None },
+            "events" | "alert" => Self::Events { key: None },
             "vpn:connect" => Self::Events {
                 key: Some("vpn:connect"),
             },
@@ -336,8 +334,12 @@ fn is_setting(kind: &str) -> bool {
 
 /// Whether an item of `client:disconnected` is about a VPN user.
 fn is_vpn(item: &RawValue) -> bool {
-    let item = Item::of(item, Some("client:disconnected"));
-    let kind = item.ok().and_then(|item| item.kind?.text());
+    let mut kind = None;
+    Value::new(item).members(|key, value| {
+        if key == "type" {
+            kind = value.text();
+        }
+    });
     kind.is_some_and(|kind| kind.eq_ignore_ascii_case("vpn"))
 }
 

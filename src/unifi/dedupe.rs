@@ -45,6 +45,8 @@ pub enum Admission {
 }
 
 impl EventSource {
+    const COUNT: usize = 4;
+
     /// Where `event` came from; nothing for what herald made itself, which has no twins.
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {

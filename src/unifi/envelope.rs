@@ -1,5 +1,6 @@
 //! The frame around the items: which kind of message it is and where its data begins.
 
+use super::scan;
 use super::value::{Value, members};
 use serde::Deserialize as _;
 use serde_json::value::RawValue;
@@ -18,25 +19,34 @@ pub(super) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Read the envelope: the usual order of fields costs a look at `meta` only, every other one a full parse.
-    ///
-    /// # Errors
-    /// When the frame is not a JSON object.
-    pub(super) fn read(frame: &'a str) -> Result<Self, serde_json::Error> {
-        match peek(frame) {
-            Some(envelope) => Ok(envelope),
-            None => Self::parse(frame),
-        }
+    /// Read the envelope: the usual order of fields costs a look at `meta` only, every other one a walk over the
+    /// frame. Nothing when the frame is not a JSON object.
+    pub(super) fn read(frame: &'a str) -> Option<Self> {
+        peek(frame).or_else(|| Self::walk(frame))
     }
 
-    fn parse(frame: &'a str) -> Result<Self, serde_json::Error> {
+    fn walk(frame: &'a str) -> Option<Self> {
         let (mut kind, mut data) = (None, None);
         members(frame, |key, value| match key {
             "meta" => kind = message(value),
             "data" => data = Some(value.json()),
             _ => {}
         })?;
-        Ok(Self { kind, data })
+        Some(Self { kind, data })
+    }
+
+    /// Call `each` with every item of `data` as far as they can be told apart, without checking what is in them:
+    /// enough for state, which comes again.
+    pub(super) fn unchecked_items(&self, each: impl FnMut(&'a str)) {
+        let Some(data) = self.data.map(str::trim_ascii_start) else {
+            return;
+        };
+        if data.starts_with('{') {
+            scan::value(data).into_iter().for_each(each);
+        } else {
+            // A list that breaks off has given what it had.
+            let _broken = scan::elements(data, each);
+        }
     }
 
     /// Call `each` with every item of `data`, and with nothing for every stretch that is not JSON.
@@ -110,12 +120,11 @@ fn next_item(text: &str) -> &str {
 fn message(meta: Value<'_>) -> Option<Cow<'_, str>> {
     let mut message = None;
     if meta.is_object() {
-        let walked = meta.members(|key, value| {
+        meta.members(|key, value| {
             if key == "message" {
                 message = value.text();
             }
-        });
-        debug_assert!(walked.is_ok(), "a checked object has members");
+        })?;
     }
     message
 }
@@ -268,6 +277,22 @@ mod tests {
     }
 
     #[test]
+    fn state_is_taken_unchecked() {
+        for (data, expected) in [
+            (r#"[{"a":1}, 2 ]"#, &[r#"{"a":1}"#, "2"][..]),
+            (r#" {"a":1}"#, &[r#"{"a":1}"#]),
+            (r#"[{"a":x},{"b":"#, &[r#"{"a":x}"#]),
+            ("null", &[]),
+        ] {
+            let frame = format!(r#"{{"meta":{{"message":"sta:sync"}},"data":{data}}}"#);
+            let mut found = Vec::new();
+            let envelope = Envelope::read(&frame).unwrap();
+            envelope.unchecked_items(|item| found.push(item));
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
     fn endless_damage_is_given_up() {
         let frame = format!(
             r#"{{"meta":{{"message":"events"}},"data":[{}{{}}]}}"#,
@@ -279,7 +304,7 @@ mod tests {
     #[test]
     fn what_is_not_an_object_is_refused() {
         for frame in ["", "pong", "[1]", "{\"meta\"", "\"x\"", "{\"a\":1,}"] {
-            assert!(Envelope::read(frame).is_err(), "{frame}");
+            assert!(Envelope::read(frame).is_none(), "{frame}");
         }
         assert_eq!(Envelope::read("{}").unwrap().kind, None);
         assert_eq!(Envelope::read(r#"{"meta":[]}"#).unwrap().kind, None);

@@ -1,4 +1,4 @@
-//! When an item happened, and the id it has wherever it comes from.
+//! The id of an item, the same wherever the item comes from.
 
 use super::item::Item;
 use super::value::Value;
@@ -8,33 +8,6 @@ use unifi_herald_plugin::{Text, Timestamp};
 /// Longest id taken as it is, in bytes; the controller's own have 24 or 36.
 const MAX_ID: usize = 64;
 
-/// 2000-01-01 and 2100-01-01 in seconds: what is outside is no time of an event.
-const PLAUSIBLE: std::ops::Range<i64> = 946_684_800..4_102_444_800;
-
-/// The controller's time of an item, when it has a plausible one: `time`, else `datetime`, else `timestamp`.
-///
-/// `time` and the system log's `timestamp` are milliseconds, the `timestamp` of intrusion alerts is seconds; the two
-/// cannot be confused, since a number of seconds read as milliseconds is a day in early 1970.
-pub(super) fn time(item: &Item<'_>) -> Option<Timestamp> {
-    [item.time, item.datetime, item.timestamp]
-        .into_iter()
-        .flatten()
-        .find_map(moment)
-}
-
-fn moment(value: Value<'_>) -> Option<Timestamp> {
-    let Some(number) = value.int() else {
-        let parsed: Timestamp = value.text()?.trim().parse().ok()?;
-        return PLAUSIBLE.contains(&parsed.as_secs()).then_some(parsed);
-    };
-    if PLAUSIBLE.contains(&number) {
-        Some(Timestamp::from_millis(number * 1000))
-    } else {
-        let plausible = PLAUSIBLE.contains(&number.div_euclid(1000));
-        plausible.then(|| Timestamp::from_millis(number))
-    }
-}
-
 /// The id of an item: the controller's own, else a hash of what tells it from every other. In a `frame` that is an
 /// event by itself an id is that of the subject, and may come again.
 pub(super) fn id(item: &Item<'_>, frame: Option<&str>, time: Timestamp) -> Text {
@@ -42,112 +15,121 @@ pub(super) fn id(item: &Item<'_>, frame: Option<&str>, time: Timestamp) -> Text 
         .into_iter()
         .flatten()
         .find_map(Value::text);
-    let subject = own
-        .as_deref()
-        .filter(|_| frame.is_some())
-        .unwrap_or_default()
-        .to_owned();
-    let own = own.filter(|_| frame.is_none());
-    match own {
-        Some(own) if own.len() <= MAX_ID && own.bytes().all(|byte| byte.is_ascii_graphic()) => {
+    if let (Some(own), None) = (&own, frame) {
+        return if own.len() <= MAX_ID && own.bytes().all(|byte| byte.is_ascii_graphic()) {
             own.as_ref().into()
-        }
-        Some(own) => hash(|add| add(&own)),
-        None => hash(|add| {
-            let key = item.event.filter(|_| item.key.is_none()).or(item.key);
-            let key = key.and_then(Value::text);
-            add(frame.or(key.as_deref()).unwrap_or_default());
-            add(&subject);
-            add(&time.as_millis().to_string());
-            // Subjects first, then what keeps two events of one subject and millisecond apart. All of it is
-            // stored by the controller, so that the socket and the history give the same; absent is empty.
-            let told = [
-                item.user,
-                item.client,
-                item.guest,
-                item.ap,
-                item.sw,
-                item.gw,
-                item.dm,
-                item.xg,
-                item.bb,
-                item.lte,
-                item.usp,
-                item.dev,
-                item.mac,
-                item.name,
-                item.ip,
-                item.ap_from,
-                item.ap_to,
-                item.channel_from,
-                item.channel_to,
-                item.radio_from,
-                item.radio_to,
-                item.ssid,
-                item.network,
-                item.port,
-                item.outlet,
-                item.iface,
-                item.state,
-                item.admin,
-                item.code,
-                item.flow_id,
-                item.alert_id,
-                item.src_ip,
-                item.src_port,
-                item.dest_ip,
-                item.dest_port,
-            ];
-            for value in told {
-                add(&value.and_then(Value::text).unwrap_or_default());
-            }
-            subjects_of(item.parameters, add);
-        }),
+        } else {
+            let mut parts = Parts::new();
+            parts.add(own);
+            parts.hash()
+        };
     }
+    let key = item.key.or(item.event).and_then(Value::text);
+    let mut parts = Parts::new();
+    parts.add(frame.or(key.as_deref()).unwrap_or_default());
+    parts.add(own.as_deref().unwrap_or_default());
+    parts
+        .bytes
+        .extend_from_slice(&time.as_millis().to_le_bytes());
+    // Subjects first, then what keeps two events of one subject and millisecond apart. All of it is stored by the
+    // controller, so that the socket and the history give the same.
+    let told = [
+        item.user,
+        item.client,
+        item.guest,
+        item.ap,
+        item.sw,
+        item.gw,
+        item.dm,
+        item.xg,
+        item.bb,
+        item.lte,
+        item.usp,
+        item.dev,
+        item.mac,
+        item.name,
+        item.ip,
+        item.ap_from,
+        item.ap_to,
+        item.channel_from,
+        item.channel_to,
+        item.radio_from,
+        item.radio_to,
+        item.ssid,
+        item.network,
+        item.port,
+        item.outlet,
+        item.iface,
+        item.state,
+        item.admin,
+        item.code,
+        item.flow_id,
+        item.alert_id,
+        item.src_ip,
+        item.src_port,
+        item.dest_ip,
+        item.dest_port,
+    ];
+    for (place, value) in (0_u8..).zip(told) {
+        if let Some(text) = value.and_then(Value::text) {
+            parts.bytes.push(place);
+            parts.add(&text);
+        }
+    }
+    for id in parameter_ids(item.parameters) {
+        parts.add(&id);
+    }
+    parts.hash()
 }
 
 /// The ids in a system-log item's parameters, in alphabetical order of the parameters' names.
-fn subjects_of(parameters: Option<Value<'_>>, add: &mut dyn FnMut(&str)) {
-    let mut ids: Vec<String> = Vec::new();
-    let Some(parameters) = parameters.filter(|value| value.is_object()) else {
-        return;
-    };
-    let walked = parameters.members(|name, parameter| {
-        if !parameter.is_object() {
-            return;
-        }
-        let mut id = None;
-        let walked = parameter.members(|key, value| {
-            if key == "id" {
-                id = value.text();
-            }
+fn parameter_ids(parameters: Option<Value<'_>>) -> Vec<String> {
+    let mut ids = Vec::new();
+    if let Some(parameters) = parameters {
+        parameters.members(|name, parameter| {
+            let mut id = None;
+            parameter.members(|key, value| {
+                if key == "id" {
+                    id = value.text();
+                }
+            });
+            ids.extend(id.map(|id| format!("{name}={id}")));
         });
-        debug_assert!(walked.is_ok(), "a checked object has members");
-        if let Some(id) = id {
-            ids.push(format!("{name}={id}"));
-        }
-    });
-    debug_assert!(walked.is_ok(), "a checked object has members");
+    }
     ids.sort_unstable();
-    ids.iter().for_each(|id| add(id));
+    ids
 }
 
-/// `h` and the first 12 bytes of a SHA-256 over parts that cannot run into each other, in hexadecimal. The letter
-/// tells it from an id of the controller's database, which has as many digits.
-fn hash(parts: impl FnOnce(&mut dyn FnMut(&str))) -> Text {
-    let mut state = Sha256::new();
-    parts(&mut |part| {
-        state.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-        state.update(part);
-    });
-    let digest = state.finalize();
-    let digits = digest
-        .iter()
-        .take(12)
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16));
-    let id: String = std::iter::once('h').chain(digits).collect();
-    id.into()
+/// What a hash is made of, in parts that cannot run into each other.
+#[derive(Debug)]
+struct Parts {
+    bytes: Vec<u8>,
+}
+
+impl Parts {
+    fn new() -> Self {
+        Self {
+            bytes: Vec::with_capacity(512),
+        }
+    }
+
+    fn add(&mut self, part: &str) {
+        let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(&length.to_le_bytes());
+        self.bytes.extend_from_slice(part.as_bytes());
+    }
+
+    /// `h` and the first 12 bytes of the SHA-256, in hexadecimal. The letter tells it from an id of the
+    /// controller's database, which has as many digits.
+    fn hash(&self) -> Text {
+        let digest = Sha256::digest(&self.bytes);
+        let mut id = [b'h'; 25];
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        for (place, digit) in id[1..].iter_mut().zip(digits) {
+            *place = b"0123456789abcdef"[usize::from(digit)];
+        }
+        String::from_utf8_lossy(&id).into()
+    }
 }
 
 #[cfg(test)]
@@ -160,48 +142,6 @@ mod tests {
 
     fn id_of(json: &str, time: Timestamp) -> Text {
         id(&item(json), None, time)
-    }
-
-    fn at(json: &str) -> Option<i64> {
-        time(&item(json)).map(Timestamp::as_millis)
-    }
-
-    #[test]
-    fn time_comes_in_many_forms() {
-        for fields in [
-            r#""time":1579546533000"#,
-            r#""time":"1579546533000""#,
-            r#""time":1579546533000.0"#,
-            r#""time":1579546533"#,
-            r#""datetime":"2020-01-20T18:55:33Z""#,
-            r#""time":"2020-01-20T18:55:33Z""#,
-            r#""timestamp":1579546533000"#,
-            r#""timestamp":1579546533"#,
-            r#""timestamp":1579546533,"time":1579546533000"#,
-            r#""time":null,"datetime":"2020-01-20T18:55:33Z""#,
-            r#""time":1e400,"datetime":"2020-01-20T18:55:33Z""#,
-            r#""time":-5,"datetime":"2020-01-20T18:55:33Z""#,
-        ] {
-            let json = format!(r#"{{"key":"A",{fields}}}"#);
-            assert_eq!(at(&json), Some(1_579_546_533_000), "{json}");
-        }
-    }
-
-    #[test]
-    fn an_outlandish_time_is_none() {
-        for fields in [
-            r#""x":1"#,
-            r#""time":0"#,
-            r#""time":17"#,
-            r#""time":99999999999999999"#,
-            r#""time":9223372036854775807"#,
-            r#""time":"soon""#,
-            r#""datetime":"9999-12-31T23:59:59Z""#,
-            r#""time":[1579546533000]"#,
-        ] {
-            let json = format!(r#"{{"key":"A",{fields}}}"#);
-            assert_eq!(at(&json), None, "{json}");
-        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The fields of an item that herald knows, each found once, in one walk over the item.
 
-use super::value::{Value, fields};
+use super::value::{Fields as _, Value, fields};
 use serde_json::value::RawValue;
 
 /// Most levels of nesting in an item.
@@ -29,7 +29,6 @@ fields! {
         timestamp b"timestamp",
         msg b"msg",
 
-        kind b"type",
         message b"message",
         message_raw b"message_raw",
         title_raw b"title_raw",
@@ -182,11 +181,12 @@ fields! {
 }
 
 impl<'a> Item<'a> {
-    /// Find the fields of an item. `frame` is the key its frame gives it, where items have none of their own.
+    /// Find the fields of an item, in place: it is too large to be handed around. `frame` is the key its frame gives
+    /// it, where items have none of their own.
     ///
     /// # Errors
     /// When it is no object, too deep, or says nothing.
-    pub(super) fn of(raw: &'a RawValue, frame: Option<&str>) -> Result<Self, BadItem> {
+    pub(super) fn take(&mut self, raw: &'a RawValue, frame: Option<&str>) -> Result<(), BadItem> {
         let json = raw.get();
         if !json.starts_with('{') {
             return Err(BadItem::Shape);
@@ -194,20 +194,28 @@ impl<'a> Item<'a> {
         if is_deeper_than(json, MAX_DEPTH) {
             return Err(BadItem::Depth);
         }
-        let item = Self::read(json).map_err(|_| BadItem::Shape)?;
+        self.fill(json).ok_or(BadItem::Shape)?;
         let says = [
-            item.key,
-            item.event,
-            item.msg,
-            item.message,
-            item.message_raw,
-            item.title_raw,
+            self.key,
+            self.event,
+            self.msg,
+            self.message,
+            self.message_raw,
+            self.title_raw,
         ];
         if frame.is_some() || says.iter().flatten().any(|value| value.text().is_some()) {
-            Ok(item)
+            Ok(())
         } else {
             Err(BadItem::Empty)
         }
+    }
+
+    /// An item of its own, for tests.
+    #[cfg(test)]
+    pub(super) fn of(raw: &'a RawValue, frame: Option<&str>) -> Result<Self, BadItem> {
+        let mut item = Self::default();
+        item.take(raw, frame)?;
+        Ok(item)
     }
 
     /// The parameters of a system-log item; empty for every other one.
@@ -224,7 +232,7 @@ impl<'a> Parameter<'a> {
     pub(super) fn of(value: Option<Value<'a>>) -> Option<Self> {
         let value = value?;
         if value.is_object() {
-            Self::read(value.json()).ok()
+            Self::read(value.json())
         } else {
             value.text()?;
             Some(Self {

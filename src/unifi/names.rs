@@ -107,8 +107,8 @@ impl Names {
     }
 
     /// Take over one item of a sync frame.
-    pub(super) fn sync(&mut self, about: About, item: &RawValue) {
-        let item = Value::new(item);
+    pub(super) fn sync(&mut self, about: About, item: &str) {
+        let item = Value::of(item);
         match about {
             About::Device => self.device_seen(item),
             About::Client => self.client_seen(item),
@@ -172,7 +172,7 @@ fn load(body: &[u8], mut take: impl FnMut(Value<'_>) -> bool) -> Result<usize, N
             "meta" => refused = refusal(value),
             _ => {}
         })
-        .map_err(|_| NamesError::NotJson)?;
+        .ok_or(NamesError::NotJson)?;
         if let Some(code) = refused {
             return Err(NamesError::Refused(code));
         }
@@ -180,7 +180,7 @@ fn load(body: &[u8], mut take: impl FnMut(Value<'_>) -> bool) -> Result<usize, N
     }
     let mut count = 0;
     list.elements(|item| count += usize::from(take(item)))
-        .map_err(|_| NamesError::NoList)?;
+        .ok_or(NamesError::NoList)?;
     Ok(count)
 }
 
@@ -191,8 +191,7 @@ fn refusal(meta: Value<'_>) -> Option<String> {
         "rc" => rc = value.text(),
         "msg" => msg = value.text(),
         _ => {}
-    })
-    .ok()?;
+    })?;
     (rc? != "ok").then(|| super::text::clean(&msg.unwrap_or_default(), 100).into_owned())
 }
 

@@ -9,11 +9,16 @@ pub(super) const MAX_NAME: usize = 128;
 /// Text without control characters, line breaks and marks that turn the direction of writing, without white
 /// space at its ends, and of at most `max` characters.
 pub(super) fn clean(text: &str, max: usize) -> Cow<'_, str> {
-    let text = text.trim();
-    let plain = |byte: u8| matches!(byte, 0x20..=0x7e);
-    if text.len() <= max && text.bytes().all(plain) {
+    let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    // Without stopping early, so that the compiler can look at many bytes at a time.
+    let odd = bytes
+        .iter()
+        .fold(false, |odd, byte| odd | !matches!(byte, 0x20..=0x7e));
+    if bytes.len() <= max && !odd && graphic(bytes.first()) && graphic(bytes.last()) {
         return Cow::Borrowed(text);
     }
+    let text = text.trim();
     if !text.contains(is_hidden) {
         return Cow::Borrowed(cut(text, max));
     }

@@ -1,13 +1,11 @@
 //! JSON values as they stand in the frame, read leniently: numbers may be text and text may be numbers.
 
-use serde::Deserializer as _;
-use serde::de::{MapAccess, Visitor};
+use super::scan;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 use unifi_herald_plugin::Mac;
 
-/// One JSON value that a parser has already checked, still as text.
+/// One JSON value, still as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Value<'a>(&'a str);
 
@@ -17,6 +15,11 @@ const MAX_ESCAPED: usize = 64 * 1024;
 impl<'a> Value<'a> {
     pub(super) fn new(raw: &'a RawValue) -> Self {
         Self(raw.get())
+    }
+
+    /// The value in `json`, which need not have been checked: what is wrong in it reads as absent.
+    pub(super) fn of(json: &'a str) -> Self {
+        Self(json)
     }
 
     /// The JSON text.
@@ -33,8 +36,8 @@ impl<'a> Value<'a> {
     pub(super) fn text(self) -> Option<Cow<'a, str>> {
         match self.0.as_bytes().first()? {
             b'"' => {
-                let inner = self.0.get(1..self.0.len() - 1)?;
-                let text = if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+                let inner = inside(self.0);
+                let text = if !inner.as_bytes().contains(&b'\\') {
                     Cow::Borrowed(inner)
                 } else if inner.len() <= MAX_ESCAPED {
                     Cow::Owned(unescape(self.0)?)
@@ -48,9 +51,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The text without quotes, should it have some, and without white space at its ends.
+    fn bare(self) -> &'a str {
+        let text = self.0.strip_prefix('"').unwrap_or(self.0);
+        text.strip_suffix('"').unwrap_or(text).trim_ascii()
+    }
+
     /// A whole number, from digits or from text with digits; fractions are rounded.
     pub(super) fn int(self) -> Option<i64> {
-        let text = self.0.trim_matches('"').trim();
+        let text = self.bare();
         if let Ok(number) = text.parse() {
             return Some(number);
         }
@@ -66,7 +75,7 @@ impl<'a> Value<'a> {
 
     /// True or false, also as text or as 1 and 0.
     pub(super) fn flag(self) -> Option<bool> {
-        match self.0.trim_matches('"') {
+        match self.bare() {
             "true" | "1" => Some(true),
             "false" | "0" => Some(false),
             _ => None,
@@ -75,37 +84,43 @@ impl<'a> Value<'a> {
 
     /// A hardware address.
     pub(super) fn mac(self) -> Option<Mac> {
-        self.0.trim_matches('"').trim().parse().ok()
+        self.bare().parse().ok()
     }
 
     /// Call `each` with every member of this object, in order; a key that cannot be unescaped is passed over.
-    ///
-    /// # Errors
-    /// When this is not an object.
-    pub(super) fn members(self, each: impl FnMut(&str, Self)) -> Result<(), serde_json::Error> {
+    /// Nothing when this is not an object.
+    pub(super) fn members(self, each: impl FnMut(&str, Self)) -> Option<()> {
         members(self.0, each)
     }
 
-    /// Call `each` with every element of this list, in order.
-    ///
-    /// # Errors
-    /// When this is not a list.
-    pub(super) fn elements(self, each: impl FnMut(Self)) -> Result<(), serde_json::Error> {
-        let mut reader = serde_json::Deserializer::from_str(self.0);
-        reader.deserialize_seq(Elements(each))
+    /// Call `each` with every element of this list, in order. Nothing when this is not a list.
+    pub(super) fn elements(self, mut each: impl FnMut(Self)) -> Option<()> {
+        scan::elements(self.0, |element| each(Self(element)))
     }
 }
 
-/// Call `each` with every member of the object in `json`.
-///
-/// # Errors
-/// When `json` does not start with an object.
-pub(super) fn members<'a>(
-    json: &'a str,
-    each: impl FnMut(&str, Value<'a>),
-) -> Result<(), serde_json::Error> {
-    let mut reader = serde_json::Deserializer::from_str(json);
-    reader.deserialize_map(Members(each))
+/// Call `each` with every member of the object in `json`. Nothing when there is none.
+pub(super) fn members<'a>(json: &'a str, mut each: impl FnMut(&str, Value<'a>)) -> Option<()> {
+    scan::members(json, |key, escaped, value| {
+        if !escaped {
+            each(inside(key), Value(value));
+        } else if let Some(key) = unescape(key) {
+            each(&key, Value(value));
+        }
+    })
+}
+
+/// A struct of fields that an object may have.
+pub(super) trait Fields<'a>: Default {
+    /// Find the fields of the object in `json`, in place; nothing when there is no object.
+    fn fill(&mut self, json: &'a str) -> Option<()>;
+
+    /// The fields of the object in `json`; nothing when there is no object.
+    fn read(json: &'a str) -> Option<Self> {
+        let mut found = Self::default();
+        found.fill(json)?;
+        Some(found)
+    }
 }
 
 /// Defines a struct of fields that an object may have; the last of several with one name counts.
@@ -117,15 +132,12 @@ macro_rules! fields {
             $(pub(super) $field: Option<$crate::unifi::value::Value<'a>>,)*
         }
 
-        impl<'a> $name<'a> {
-            /// Find the fields of the object in `json`.
-            pub(super) fn read(json: &'a str) -> Result<Self, serde_json::Error> {
-                let mut found = Self::default();
+        impl<'a> $crate::unifi::value::Fields<'a> for $name<'a> {
+            fn fill(&mut self, json: &'a str) -> Option<()> {
                 $crate::unifi::value::members(json, |key, value| match key.as_bytes() {
-                    $($key => found.$field = Some(value),)*
+                    $($key => self.$field = Some(value),)*
                     _ => {}
-                })?;
-                Ok(found)
+                })
             }
         }
     };
@@ -133,46 +145,9 @@ macro_rules! fields {
 
 pub(super) use fields;
 
-struct Members<F>(F);
-
-impl<'de, F: FnMut(&str, Value<'de>)> Visitor<'de> for Members<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        // Keys are read as raw text too: serde's `Cow` would copy every one of them.
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            let value = Value::new(map.next_value::<&RawValue>()?);
-            let quoted = key.get();
-            let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
-            if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-                (self.0)(inner, value);
-            } else if let Some(key) = unescape(quoted) {
-                (self.0)(&key, value);
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Elements<F>(F);
-
-impl<'de, F: FnMut(Value<'de>)> Visitor<'de> for Elements<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        while let Some(value) = list.next_element::<&RawValue>()? {
-            (self.0)(Value::new(value));
-        }
-        Ok(())
-    }
+/// What stands between the quotes.
+fn inside(quoted: &str) -> &str {
+    quoted.get(1..quoted.len() - 1).unwrap_or_default()
 }
 
 /// The content of a JSON string; nothing when it holds half of a surrogate pair.
@@ -229,6 +204,6 @@ mod tests {
             seen,
             expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
         );
-        assert!(value("[1]").members(|_, _| ()).is_err());
+        assert!(value("[1]").members(|_, _| ()).is_none());
     }
 }

@@ -149,7 +149,7 @@ impl Event {
     /// An event with the kind's default severity, no subjects, and empty controller and site.
     #[must_use]
     pub fn new(kind: Kind, id: impl Into<Text>, time: Timestamp) -> Self {
-        let none: Text = Text::from("");
+        let none = Text::default();
         Self {
             id: id.into(),
             time,

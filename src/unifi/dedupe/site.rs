@@ -2,7 +2,8 @@
 
 use super::identity::{Identity, Key, is_object_id};
 use super::{Admission, EventSource};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::time::Duration;
 use unifi_herald_plugin::{Event, Text};
 
@@ -19,7 +20,9 @@ pub(super) struct Site {
     first: u64,
     ids: HashMap<Text, u64>,
     /// Numbers of the events that wait for a twin, by kind, subject and stretch of time.
-    waiting: HashMap<Key, Vec<u64>>,
+    waiting: HashMap<Key, Numbers>,
+    /// How many events wait that came from each source.
+    waiting_from: [usize; EventSource::COUNT],
 }
 
 #[derive(Debug)]
@@ -27,8 +30,8 @@ struct Seen {
     id: Text,
     /// The sources this very event came from, as a set of bits.
     sources: u8,
-    /// What tells it from others, while it may still get a twin.
-    identity: Option<Identity>,
+    /// What tells it from others and where it came from first, while it may still get a twin.
+    waits: Option<(Identity, EventSource)>,
 }
 
 impl Site {
@@ -38,38 +41,49 @@ impl Site {
         source: Option<EventSource>,
         capacity: usize,
     ) -> Admission {
-        if let Some(number) = self.ids.get(&event.id).copied() {
-            let seen = self.seen_mut(number);
-            if let (Some(seen), Some(source)) = (seen, source) {
-                seen.sources |= source.bit();
-            }
-            return Admission::Duplicate;
-        }
-        if self.seen.len() >= capacity {
-            self.forget_oldest();
-        }
-        let identity = source.map(|_| Identity::of(event));
-        let twin = match (&identity, source) {
-            (Some(identity), Some(source)) => self.twin(event, identity, source),
-            _ => None,
-        };
         let number = self.first + self.seen.len() as u64;
-        self.ids.insert(event.id.clone(), number);
-        let mut seen = Seen {
+        match self.ids.entry(event.id.clone()) {
+            Entry::Occupied(entry) => {
+                let known = *entry.get();
+                if let (Some(seen), Some(source)) = (self.seen_mut(known), source) {
+                    seen.sources |= source.bit();
+                }
+                return Admission::Duplicate;
+            }
+            Entry::Vacant(entry) => entry.insert(number),
+        };
+        self.seen.push_back(Seen {
             id: event.id.clone(),
             sources: source.map_or(0, EventSource::bit),
-            identity: None,
-        };
-        if let Some(twin) = twin {
-            self.seen.push_back(seen);
+            waits: None,
+        });
+        let admission = source.map_or(Admission::New, |source| self.pair(number, event, source));
+        if self.seen.len() > capacity {
+            self.forget_oldest();
+        }
+        admission
+    }
+
+    /// Find the twin of a new event, or let it wait for one.
+    fn pair(&mut self, number: u64, event: &Event, source: EventSource) -> Admission {
+        let identity = Identity::of(event);
+        let others = self.waiting_from.iter().sum::<usize>() - self.waiting_from[source as usize];
+        if others > 0
+            && let Some(twin) = self.twin(event, &identity, source)
+        {
             self.settle(twin);
             return Admission::Duplicate;
         }
-        if let Some(identity) = &identity {
-            identity.keys(|key| self.waiting.entry(key).or_default().push(number));
+        identity.keys(|key| {
+            self.waiting
+                .entry(key)
+                .and_modify(|numbers| numbers.add(number))
+                .or_insert(Numbers::One(number));
+        });
+        self.waiting_from[source as usize] += 1;
+        if let Some(seen) = self.seen_mut(number) {
+            seen.waits = Some((identity, source));
         }
-        seen.identity = identity;
-        self.seen.push_back(seen);
         Admission::New
     }
 
@@ -80,11 +94,11 @@ impl Site {
             let Some(numbers) = self.waiting.get(&key) else {
                 return;
             };
-            for number in numbers.iter().rev().take(MAX_COMPARED) {
+            for number in numbers.as_slice().iter().rev().take(MAX_COMPARED) {
                 let Some(other) = self.seen_at(*number) else {
                     continue;
                 };
-                let Some(theirs) = &other.identity else {
+                let Some((theirs, _)) = &other.waits else {
                     continue;
                 };
                 let distance = identity.time.distance(theirs.time);
@@ -104,14 +118,16 @@ impl Site {
 
     /// It found its twin, or is forgotten: it waits no longer.
     fn settle(&mut self, number: u64) {
-        let identity = self.seen_mut(number).and_then(|seen| seen.identity.take());
-        let Some(identity) = identity else { return };
+        let waits = self.seen_mut(number).and_then(|seen| seen.waits.take());
+        let Some((identity, source)) = waits else {
+            return;
+        };
+        self.waiting_from[source as usize] -= 1;
         identity.keys(|key| {
-            if let Some(numbers) = self.waiting.get_mut(&key) {
-                numbers.retain(|waiting| *waiting != number);
-                if numbers.is_empty() {
-                    self.waiting.remove(&key);
-                }
+            if let Entry::Occupied(mut entry) = self.waiting.entry(key)
+                && entry.get_mut().remove(number)
+            {
+                entry.remove();
             }
         });
     }
@@ -135,6 +151,40 @@ impl Site {
     }
 }
 
+/// Numbers of events, in order; mostly one.
+#[derive(Debug)]
+enum Numbers {
+    One(u64),
+    Several(Vec<u64>),
+}
+
+impl Numbers {
+    fn as_slice(&self) -> &[u64] {
+        match self {
+            Self::One(number) => std::slice::from_ref(number),
+            Self::Several(numbers) => numbers,
+        }
+    }
+
+    fn add(&mut self, number: u64) {
+        match self {
+            Self::One(first) => *self = Self::Several(vec![*first, number]),
+            Self::Several(numbers) => numbers.push(number),
+        }
+    }
+
+    /// Take a number out; whether none is left.
+    fn remove(&mut self, number: u64) -> bool {
+        match self {
+            Self::One(only) => *only == number,
+            Self::Several(numbers) => {
+                numbers.retain(|kept| *kept != number);
+                numbers.is_empty()
+            }
+        }
+    }
+}
+
 /// `events` frames and `stat/event` show one store: where both give its ids, different ids are different events.
 fn are_two_of_one_store(seen: &Seen, id: &str, source: EventSource) -> bool {
     let store = EventSource::SocketEvents.bit() | EventSource::HistoryLegacy.bit();
@@ -145,7 +195,7 @@ fn are_two_of_one_store(seen: &Seen, id: &str, source: EventSource) -> bool {
 impl Site {
     /// How many ids, waiting events and keys are held.
     pub(super) fn held(&self) -> (usize, usize, usize) {
-        let waiting = self.seen.iter().filter(|seen| seen.identity.is_some());
+        let waiting = self.seen.iter().filter(|seen| seen.waits.is_some());
         (self.ids.len(), waiting.count(), self.waiting.len())
     }
 }

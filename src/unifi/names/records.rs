@@ -1,7 +1,7 @@
 //! One device or client as lists and sync frames describe it.
 
 use crate::unifi::text::{MAX_NAME, clean};
-use crate::unifi::value::{Value, fields};
+use crate::unifi::value::{Fields as _, Value, fields};
 use unifi_herald_plugin::{Mac, Text};
 
 /// Most ports of a device whose names are kept.
@@ -98,13 +98,13 @@ fields! {
 
 /// A device with its address; nothing when it is no object or has no address.
 pub(super) fn device(item: Value<'_>) -> Option<(Mac, Device<'_>)> {
-    let device = Device::read(item.json()).ok()?;
+    let device = Device::read(item.json())?;
     Some((device.mac?.mac()?, device))
 }
 
 /// A client with its address; nothing when it is no object or has no address.
 pub(super) fn client(item: Value<'_>) -> Option<(Mac, Client<'_>)> {
-    let client = Client::read(item.json()).ok()?;
+    let client = Client::read(item.json())?;
     Some((client.mac?.mac()?, client))
 }
 
@@ -165,15 +165,15 @@ fn kind_of(kind: &str) -> Option<&'static str> {
 }
 
 fn uplink(value: Option<Value<'_>>) -> Option<(Mac, Option<u32>)> {
-    let uplink = Uplink::read(value?.json()).ok()?;
+    let uplink = Uplink::read(value?.json())?;
     let port = uplink.port.and_then(Value::number);
     Some((uplink.mac?.mac()?, port))
 }
 
 fn merge_ports(table: Value<'_>, known: &mut Vec<(u32, Text)>) {
     // A table that is not a list tells nothing, and neither does a port that is not an object.
-    let _unread = table.elements(|port| {
-        let Ok(port) = Port::read(port.json()) else {
+    table.elements(|port| {
+        let Some(port) = Port::read(port.json()) else {
             return;
         };
         let Some(number) = port.number.and_then(Value::number) else {

@@ -6,10 +6,6 @@ fn mac(last: u8) -> Mac {
     Mac::new([2, 0, 0, 0, 0, last])
 }
 
-fn item(json: &str) -> &RawValue {
-    serde_json::from_str(json).unwrap()
-}
-
 #[test]
 fn lists_of_every_form_are_taken() {
     let mut names = Names::new();
@@ -38,7 +34,7 @@ fn an_alias_outlives_frames_without_a_name() {
     let mut names = Names::new();
     names.sync(
         About::Client,
-        item(r#"{"mac":"02:00:00:00:00:01","name":"Anna","hostname":"iphone"}"#),
+        r#"{"mac":"02:00:00:00:00:01","name":"Anna","hostname":"iphone"}"#,
     );
     for frame in [
         r#"{"mac":"02:00:00:00:00:01"}"#,
@@ -46,17 +42,17 @@ fn an_alias_outlives_frames_without_a_name() {
         r#"{"mac":"02:00:00:00:00:01","name":" \u0007","hostname":null}"#,
         r#"{"mac":"02:00:00:00:00:01","name":["x"]}"#,
     ] {
-        names.sync(About::Client, item(frame));
+        names.sync(About::Client, frame);
         let client = names.client(mac(1)).unwrap();
         assert_eq!(client.alias.as_deref(), Some("Anna"), "{frame}");
         assert_eq!(client.hostname.as_deref(), Some("iphone"), "{frame}");
     }
     names.sync(
         About::Client,
-        item(r#"{"mac":"02:00:00:00:00:01","name":"Anna's phone"}"#),
+        r#"{"mac":"02:00:00:00:00:01","name":"Anna's phone"}"#,
     );
     assert_eq!(names.name(mac(1)).as_deref(), Some("Anna's phone"));
-    names.sync(About::Deleted, item(r#"{"mac":"02:00:00:00:00:01"}"#));
+    names.sync(About::Deleted, r#"{"mac":"02:00:00:00:00:01"}"#);
     assert_eq!(names.client(mac(1)), None);
 }
 
@@ -82,7 +78,7 @@ fn names_are_cleaned_and_bounded() {
         r#"{{"mac":"02:00:00:00:00:01","name":"{}\r\n\u001b[31m"}}"#,
         "ä".repeat(200)
     );
-    names.sync(About::Client, item(&json));
+    names.sync(About::Client, &json);
     assert_eq!(names.name(mac(1)).as_deref(), Some(&*"ä".repeat(128)));
 }
 
@@ -112,11 +108,11 @@ fn a_flood_of_clients_costs_no_device_its_name() {
     let mut names = Names::with_capacity(10);
     names.sync(
         About::Device,
-        item(r#"{"mac":"02:00:00:00:00:01","name":"Kitchen"}"#),
+        r#"{"mac":"02:00:00:00:00:01","name":"Kitchen"}"#,
     );
     for last in 0..=255 {
         let json = format!(r#"{{"mac":"02:00:00:00:01:{last:02x}","name":"c"}}"#);
-        names.sync(About::Client, item(&json));
+        names.sync(About::Client, &json);
     }
     assert_eq!(names.name(mac(1)).as_deref(), Some("Kitchen"));
     assert_eq!(names.forgotten(), 246);

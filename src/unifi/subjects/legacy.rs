@@ -231,16 +231,14 @@ impl Subjects<'_> {
             return self.texts.name(&text);
         }
         let mut joined = String::new();
-        value
-            .elements(|element| {
-                if let Some(text) = element.text() {
-                    if !joined.is_empty() {
-                        joined.push_str(", ");
-                    }
-                    joined.push_str(&text);
+        value.elements(|element| {
+            if let Some(text) = element.text() {
+                if !joined.is_empty() {
+                    joined.push_str(", ");
                 }
-            })
-            .ok()?;
+                joined.push_str(&text);
+            }
+        })?;
         self.texts.name(&joined)
     }
 

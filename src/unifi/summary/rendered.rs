@@ -78,13 +78,11 @@ fn fill(line: &mut String, template: &str, parameters: Option<Value<'_>>) {
 
 fn parameter(parameters: Value<'_>, name: &str) -> Option<String> {
     let mut found = None;
-    parameters
-        .members(|key, value| {
-            if key == name {
-                found = Some(value);
-            }
-        })
-        .ok()?;
+    parameters.members(|key, value| {
+        if key == name {
+            found = Some(value);
+        }
+    })?;
     let given = Parameter::of(found)?;
     let text = given
         .name
