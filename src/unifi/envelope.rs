@@ -281,7 +281,7 @@ mod tests {
         for (data, expected) in [
             (r#"[{"a":1}, 2 ]"#, &[r#"{"a":1}"#, "2"][..]),
             (r#" {"a":1}"#, &[r#"{"a":1}"#]),
-            (r#"[{"a":x},{"b":"#, &[r#"{"a":x}"#]),
+            (r#"[{"a":x},{"b":["#, &[r#"{"a":x}"#]),
             ("null", &[]),
         ] {
             let frame = format!(r#"{{"meta":{{"message":"sta:sync"}},"data":{data}}}"#);
