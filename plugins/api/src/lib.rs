@@ -75,6 +75,7 @@ mod context;
 mod event;
 mod filter;
 pub mod http;
+mod plain;
 mod plugin;
 mod secret;
 mod sink;
@@ -92,6 +93,7 @@ pub use event::{
 };
 pub use filter::{Filter, Verdict};
 pub use http::{HttpClient, HttpOptions};
+pub use plain::push_plain;
 pub use plugin::{BuildError, FilterPlugin, SinkPlugin};
 pub use secret::{Revealed, Secret, SecretError};
 pub use sink::{Batch, DeliveryError, Fault, Retry, Sink};

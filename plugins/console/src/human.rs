@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use std::io::Write;
-use unifi_herald_plugin::{Event, Kind, Severity, Timestamp};
+use unifi_herald_plugin::{Event, Kind, Severity, Timestamp, push_plain};
 
 /// Formats lines; remembers how wide its columns have become.
 #[derive(Clone, Debug)]
@@ -32,17 +32,17 @@ impl Human {
         self.time(event.time, now, out);
         self.severity(event.severity, out);
         pad(out, self.kind_width, |out| {
-            neutral(event.kind.as_str(), out);
+            push_plain(event.kind.as_str(), out);
         });
         out.push(b' ');
         let width = pad(out, self.place_width, |out| {
-            neutral(&event.controller, out);
+            push_plain(&event.controller, out);
             out.push(b'/');
-            neutral(site(event), out);
+            push_plain(site(event), out);
         });
         self.place_width = self.place_width.max(width.min(WIDEST_PLACE));
         out.extend_from_slice(b"  ");
-        neutral(&event.summary, out);
+        push_plain(&event.summary, out);
         out.push(b'\n');
     }
 
@@ -101,28 +101,6 @@ fn pad(out: &mut Vec<u8>, width: usize, write: impl FnOnce(&mut Vec<u8>)) -> usi
     let wide = out[start..].iter().filter(|b| **b & 0xc0 != 0x80).count();
     out.resize(out.len() + width.saturating_sub(wide), b' ');
     wide
-}
-
-/// Append text so that it cannot command a terminal, begin a line, or turn the line around.
-fn neutral(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        out.extend_from_slice(text.as_bytes());
-        return;
-    }
-    for c in text.chars() {
-        let shown = match c {
-            '\t' | '\n' | '\r' => ' ',
-            c if c.is_control() || commands(c) => char::REPLACEMENT_CHARACTER,
-            c => c,
-        };
-        out.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
-    }
-}
-
-/// Characters that are not controls to Unicode and still change how others are shown: line and paragraph separators,
-/// direction marks, embeddings, overrides and isolates (Unicode Standard Annex 9, section 2).
-fn commands(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
