@@ -1,5 +1,6 @@
 //! The command line: one file per verb.
 
+mod ask;
 mod check;
 mod completions;
 mod config;
@@ -13,6 +14,7 @@ mod online;
 mod output;
 mod plugins;
 mod run;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -69,6 +71,7 @@ enum Verb {
     Run(run::Run),
     Demo(demo::Demo),
     Check(check::Check),
+    Status(status::Status),
     Plugins(plugins::Plugins),
     Config(config::Config),
     Completions(completions::Completions),
@@ -106,6 +109,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Run(verb) => verb.main(loader),
         Verb::Demo(verb) => verb.main(loader),
         Verb::Check(verb) => verb.main(&loader),
+        Verb::Status(verb) => verb.main(&loader),
         Verb::Plugins(verb) => verb.main(&loader),
         Verb::Config(verb) => verb.main(&loader),
         Verb::Completions(verb) => verb.main(),

@@ -50,6 +50,20 @@ pub fn load(
     check::plan(&written, locator, registry, services)
 }
 
+/// Read what a command must know that asks a running host or opens its store: no secret is read and nothing is built,
+/// so that it works for whoever may read the file, and while another part of it is being edited.
+///
+/// # Errors
+/// When there is no file, or its tables `store` and `time` are wrong.
+pub fn outline(
+    locator: &Locator,
+    registry: &Registry,
+    services: &Arc<dyn Services>,
+) -> Result<Outline, ConfigErrors> {
+    let written = write_down(locator, registry)?;
+    check::outline(&written, locator, registry, services)
+}
+
 /// The configuration that counts, as TOML: with defaults and the environment's overrides, without secrets.
 ///
 /// # Errors
@@ -179,7 +193,12 @@ impl Reading {
 
     /// All that is wrong, with its places.
     fn errors(&self, more: Vec<Flaw>) -> ConfigErrors {
-        let errors = self.flaws.iter().cloned().chain(more).map(|flaw| {
+        self.only(self.flaws.iter().cloned().chain(more).collect())
+    }
+
+    /// These flaws, with their places.
+    fn only(&self, flaws: Vec<Flaw>) -> ConfigErrors {
+        let errors = flaws.into_iter().map(|flaw| {
             let variable = self.overrides.variable(&flaw.path);
             match variable {
                 Some(variable)

@@ -9,6 +9,7 @@ pub use drain::Stopped;
 use crate::buffer::Limits;
 use crate::clock::Clock;
 use crate::config::Plan;
+use crate::control::{Board, Server};
 use crate::intake::{Intake, ring};
 use crate::lane::worker::{LaneWorker, Left};
 use crate::registry::Registry;
@@ -107,6 +108,7 @@ impl Host {
         );
         let router = start("herald-router", router.run(router_stop.clone()))?;
 
+        let socket = plan.store.socket.clone();
         let source_tasks = Tasks::new();
         let refused = Arc::new(Notify::new());
         let mut controllers = Vec::new();
@@ -127,6 +129,17 @@ impl Host {
         let source = start("herald-source", async move {
             futures_util::future::join_all(running).await;
         })?;
+        let board = Board {
+            store: Arc::clone(&store),
+            controllers: controllers.clone(),
+            sinks: sinks.clone(),
+        };
+        match Server::bind(&socket, board, plugin_tasks.clone()) {
+            Ok(server) => drop(plugin_tasks.spawn(server.serve())),
+            Err(error) => {
+                tracing::warn!(%error, "commands such as `herald status` cannot ask this herald");
+            }
+        }
         drop(_inside);
         Ok(Self {
             clock,

@@ -15,6 +15,7 @@ pub mod chain;
 mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod demo;
 pub mod glob;
 pub mod host;

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary so that linking happens once.
 
+mod control;
 mod e2e;
 mod house;
 mod support;

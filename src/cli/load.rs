@@ -3,7 +3,7 @@
 use super::Exit;
 use super::output::{colour, complain};
 use crate::clock::Clock;
-use crate::config::{self, ConfigErrors, Locator, Plan};
+use crate::config::{self, ConfigErrors, Locator, Outline, Plan};
 use crate::registry::Registry;
 use crate::services::HostServices;
 use crate::tasks::Tasks;
@@ -52,6 +52,12 @@ impl Loader {
             plan.log.filter.clone_from(level);
         }
         Ok(plan)
+    }
+
+    /// What a command must know that asks a running host or opens its store.
+    pub(super) fn outline(&self) -> Result<Outline, Exit> {
+        let services: Arc<dyn Services> = HostServices::new(Clock::system(), Tasks::new());
+        config::outline(&self.locator, &self.registry, &services).map_err(|errors| refuse(&errors))
     }
 
     /// The effective configuration as text.

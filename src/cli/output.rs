@@ -27,3 +27,10 @@ pub(super) fn colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !refused && io::stderr().is_terminal()
 }
+
+/// Text of strangers as something that a terminal shows and does not obey.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    unifi_herald_plugin::push_plain(text, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}

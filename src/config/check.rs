@@ -10,7 +10,8 @@ use super::locate::Locator;
 use super::read::Flaw;
 use super::tree::Path;
 use super::{
-    BufferPlan, ConfigError, ConfigErrors, LogPlan, Plan, Reading, StoreMode, StorePlan, suggest,
+    BufferPlan, ConfigError, ConfigErrors, LogPlan, Outline, Plan, Reading, StoreMode, StorePlan,
+    suggest,
 };
 use crate::registry::Registry;
 use std::path::PathBuf;
@@ -71,6 +72,47 @@ pub(super) fn plan(
         Err(ConfigErrors::new(
             errors.iter().cloned().chain(elsewhere).collect(),
         ))
+    }
+}
+
+/// The outline of what was read; only what it is made of must be right.
+pub(super) fn outline(
+    reading: &Reading,
+    locator: &Locator,
+    registry: &Registry,
+    services: &Arc<dyn Services>,
+) -> Result<Outline, ConfigErrors> {
+    let mut check = Check {
+        reading,
+        locator,
+        registry,
+        services,
+        flaws: Vec::new(),
+        elsewhere: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let file = &reading.file;
+    let controllers = reading.names("controllers").into_iter();
+    let sinks = reading.names("sinks").into_iter();
+    let outline = Outline {
+        store: check.store(),
+        controllers: controllers
+            .map(|name| {
+                let kind = file.controllers.get(&name).and_then(|table| table.kind());
+                (name.into(), kind)
+            })
+            .collect(),
+        sinks: sinks.map(Into::into).collect(),
+        zone: check.zone(),
+    };
+    let ours = ["store", "time"].map(|table| Path::of(&[table]));
+    let struck = reading.flaws.iter();
+    let struck = struck.filter(|flaw| ours.iter().any(|table| table.leads_to(&flaw.path)));
+    let flaws: Vec<Flaw> = struck.cloned().chain(check.flaws).collect();
+    if flaws.is_empty() {
+        Ok(outline)
+    } else {
+        Err(reading.only(flaws))
     }
 }
 
@@ -158,7 +200,8 @@ impl Check<'_> {
         let mode = match table.mode {
             ModeKey::Memory => StoreMode::Memory,
         };
-        StorePlan::new(mode, dir)
+        let runtime = self.locator.environment.get("XDG_RUNTIME_DIR");
+        StorePlan::new(mode, dir).with_runtime_dir(runtime.map(String::as_str))
     }
 
     fn zone(&mut self) -> jiff::tz::TimeZone {

@@ -34,6 +34,19 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
+/// What a command must know that asks a running host or opens its store.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// Where batches are committed.
+    pub store: StorePlan,
+    /// Name and, where it is written, kind, in the order of the file.
+    pub controllers: Vec<(Text, Option<ControllerKind>)>,
+    /// Names in the order of the file.
+    pub sinks: Vec<Text>,
+    /// Time zone of what people write and read.
+    pub zone: jiff::tz::TimeZone,
+}
+
 /// One controller to listen to.
 #[derive(Clone, Debug)]
 pub struct ControllerPlan {
@@ -133,19 +146,48 @@ pub struct StorePlan {
     pub keep: Duration,
     /// Most bytes on disk. Beyond it the journal's oldest go, then the oldest of the longest backlog.
     pub max_size: u64,
+    /// Where a running host answers commands, absolute.
+    pub socket: PathBuf,
 }
+
+/// Name of the socket at which a running host answers commands.
+const SOCKET: &str = "herald.sock";
 
 impl StorePlan {
     /// The store in `dir` with everything else at its default.
     #[must_use]
     pub fn new(mode: StoreMode, dir: PathBuf) -> Self {
         Self {
+            socket: dir.join(SOCKET),
             mode,
             sync: SyncMode::default(),
             dir,
             keep: Duration::from_hours(30 * 24),
             max_size: 1 << 30,
         }
+    }
+
+    /// Where a running host may answer: a service has no folder of the session, and whoever asks may have one.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        let mut sockets = vec![self.socket.clone()];
+        let other = self.dir.join(SOCKET);
+        if other != self.socket {
+            sockets.push(other);
+        }
+        sockets
+    }
+
+    /// With the socket in the folder for what lives as long as the session, where there is one and the store is not
+    /// a folder anyway.
+    #[must_use]
+    pub(crate) fn with_runtime_dir(mut self, folder: Option<&str>) -> Self {
+        if let Some(folder) = folder.filter(|folder| folder.starts_with('/'))
+            && self.mode == StoreMode::Memory
+        {
+            self.socket = PathBuf::from(folder).join(SOCKET);
+        }
+        self
     }
 }
 

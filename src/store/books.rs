@@ -1,11 +1,11 @@
 //! The balance of a sink: received = duplicate + filtered + delivered + dead-lettered + pending + lost.
 
 use super::Settled;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use unifi_herald_plugin::Text;
 
 /// Where every event that the host received went, as one sink sees it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Books {
     /// Events the host received since the sink first appeared, those that scripts made included.
     pub received: u64,

@@ -10,6 +10,17 @@ use std::net::IpAddr;
 use unifi_herald_plugin::http::TlsOptions;
 use unifi_herald_plugin::{Revealed, Secret};
 
+impl ControllerTable {
+    /// What it is, when that is written.
+    pub(super) fn kind(&self) -> Option<ControllerKind> {
+        match self.kind {
+            KindKey::Auto => None,
+            KindKey::UnifiOs => Some(ControllerKind::UnifiOs),
+            KindKey::SelfHosted => Some(ControllerKind::SelfHosted),
+        }
+    }
+}
+
 impl Check<'_> {
     pub(super) fn controllers(&mut self) -> Vec<ControllerPlan> {
         let names = self.reading.names("controllers");
@@ -65,11 +76,7 @@ impl Check<'_> {
         ControllerPlan {
             name: name.into(),
             url,
-            kind: match table.kind {
-                KindKey::Auto => None,
-                KindKey::UnifiOs => Some(ControllerKind::UnifiOs),
-                KindKey::SelfHosted => Some(ControllerKind::SelfHosted),
-            },
+            kind: table.kind(),
             sites,
             auth: self.auth(&path.join("auth"), table.auth.as_ref()),
             tls: self.tls(name, &path.join("tls"), table),

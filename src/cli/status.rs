@@ -1,0 +1,332 @@
+//! `herald status`
+
+use super::load::Loader;
+use super::output::{plain, print};
+use super::{Exit, ask};
+use crate::clock::Clock;
+use crate::config::Outline;
+use crate::control::protocol::{Answer, ControllerState, Request, SinkState, Status as Facts};
+use serde::{Serialize, Serializer};
+use std::fmt::Write;
+use std::io;
+use std::time::Duration;
+use unifi_herald_plugin::Timestamp;
+
+/// Show the controllers, the sinks, and where every event went.
+///
+/// For every sink, received = duplicate + filtered + delivered + dead-lettered + pending + lost. Asks the running herald;
+/// without one it reads what the store on disk says.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  herald status
+  herald status --json | jq '.sinks[] | select(.state != \"ok\")'")]
+pub(super) struct Status {
+    /// One object, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(super) fn main(self, loader: &Loader) -> Exit {
+        let outline = match loader.outline() {
+            Ok(outline) => outline,
+            Err(exit) => return exit,
+        };
+        let (facts, running) = match running(&outline) {
+            Ok(Some(facts)) => (facts, true),
+            Ok(None) => match stopped(&outline) {
+                Ok(facts) => (facts, false),
+                Err(exit) => return exit,
+            },
+            Err(exit) => return exit,
+        };
+        if self.json {
+            return json(&facts);
+        }
+        print(&human(&facts, running, Clock::system().wall()))
+    }
+}
+
+/// What the running host says; none when there is none.
+fn running(outline: &Outline) -> Result<Option<Facts>, Exit> {
+    let Some(mut client) = ask::ask(outline, &Request::Status {})? else {
+        return Ok(None);
+    };
+    match client.answer() {
+        Ok(Answer::Status(facts)) => Ok(Some(*facts)),
+        Ok(_) => Err(ask::refused(
+            &io::Error::other("it did not answer what was asked").into(),
+        )),
+        Err(error) => Err(ask::refused(&error)),
+    }
+}
+
+/// What can be said without a host.
+fn stopped(outline: &Outline) -> Result<Facts, Exit> {
+    Err(ask::not_running(outline))
+}
+
+/// The object of the manual, in its order.
+#[derive(Serialize)]
+struct Json<'a> {
+    #[serde(serialize_with = "controllers")]
+    controllers: &'a [ControllerState],
+    #[serde(serialize_with = "sinks")]
+    sinks: &'a [SinkState],
+}
+
+#[derive(Serialize)]
+struct ControllerJson<'a> {
+    connected: bool,
+    last_frame: Option<Timestamp>,
+    version: Option<&'a str>,
+    kind: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SinkJson<'a> {
+    state: &'a str,
+    received: u64,
+    duplicate: u64,
+    filtered: u64,
+    delivered: u64,
+    dead_lettered: u64,
+    pending: u64,
+    lost: u64,
+}
+
+fn controllers<S: Serializer>(all: &[ControllerState], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(all.iter().map(|controller| {
+        let facts = ControllerJson {
+            connected: controller.connected,
+            last_frame: controller.last_frame,
+            version: controller.version.as_deref(),
+            kind: controller.kind.as_deref(),
+        };
+        (&controller.name, facts)
+    }))
+}
+
+fn sinks<S: Serializer>(all: &[SinkState], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(all.iter().map(|sink| {
+        let books = &sink.books;
+        let facts = SinkJson {
+            state: &sink.state,
+            received: books.received,
+            duplicate: books.duplicate,
+            filtered: books.filtered,
+            delivered: books.delivered,
+            dead_lettered: books.dead_lettered,
+            pending: books.pending,
+            lost: books.lost,
+        };
+        (&sink.name, facts)
+    }))
+}
+
+fn json(facts: &Facts) -> Exit {
+    let object = Json {
+        controllers: &facts.controllers,
+        sinks: &facts.sinks,
+    };
+    // Cannot fail: the keys of both maps are text.
+    let text = serde_json::to_string(&object).unwrap_or_default();
+    print(&format!("{text}\n"))
+}
+
+/// For people: what runs, then a table each, troubles below their line.
+fn human(facts: &Facts, running: bool, now: Timestamp) -> String {
+    let mut text = String::new();
+    if running {
+        let (version, process) = (plain(&facts.version), facts.process);
+        _ = writeln!(text, "herald {version} is running (process {process})");
+    } else {
+        text.push_str("herald is not running; this is what its store says\n");
+    }
+    if let Some(degraded) = &facts.degraded {
+        _ = writeln!(
+            text,
+            "the store is degraded since {}, {} events are in memory only: {}",
+            degraded.since,
+            degraded.held,
+            plain(&degraded.reason)
+        );
+    }
+    let width = longest(facts.controllers.iter().map(|controller| &controller.name));
+    text.push_str("\ncontrollers\n");
+    for controller in &facts.controllers {
+        _ = writeln!(
+            text,
+            "  {:<width$}  {}",
+            controller.name,
+            describe(controller, now)
+        );
+        if let Some(trouble) = &controller.trouble {
+            _ = writeln!(text, "  {:width$}  {}", "", plain(trouble));
+        }
+    }
+    let width = longest(facts.sinks.iter().map(|sink| &sink.name)).max("sinks".len() - 2);
+    _ = writeln!(
+        text,
+        "\n{:<1$}  {2:<8}  {3:>10}  {4:>9}  {5:>10}  {6:>10}  {7:>13}  {8:>8}  {9:>8}",
+        "sinks",
+        width + 2,
+        "state",
+        "received",
+        "duplicate",
+        "filtered",
+        "delivered",
+        "dead-lettered",
+        "pending",
+        "lost"
+    );
+    for sink in &facts.sinks {
+        let books = &sink.books;
+        _ = writeln!(
+            text,
+            "  {:<width$}  {:<8}  {:>10}  {:>9}  {:>10}  {:>10}  {:>13}  {:>8}  {:>8}",
+            sink.name,
+            sink.state,
+            books.received,
+            books.duplicate,
+            books.filtered,
+            books.delivered,
+            books.dead_lettered,
+            books.pending,
+            books.lost
+        );
+        if let Some(error) = &sink.last_error {
+            _ = writeln!(text, "  {:width$}  last error: {}", "", plain(error));
+        }
+    }
+    text
+}
+
+fn longest<'a>(names: impl Iterator<Item = &'a String>) -> usize {
+    names.map(|name| name.chars().count()).max().unwrap_or(0)
+}
+
+fn describe(controller: &ControllerState, now: Timestamp) -> String {
+    let connected = if controller.connected {
+        "connected"
+    } else {
+        "not connected"
+    };
+    let mut parts = vec![connected.to_owned()];
+    match (&controller.kind, &controller.version) {
+        (Some(kind), Some(version)) => parts.push(format!("{} {}", plain(kind), plain(version))),
+        (Some(one), None) | (None, Some(one)) => parts.push(plain(one)),
+        (None, None) => {}
+    }
+    match controller.last_frame {
+        Some(time) => parts.push(format!("last frame {} ago", ago(now.since(time)))),
+        None => parts.push("no frame yet".to_owned()),
+    }
+    parts.join(", ")
+}
+
+/// A length of time in its largest unit.
+fn ago(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::protocol::Degraded;
+    use crate::store::Books;
+
+    fn facts() -> Facts {
+        let now = Timestamp::from_millis(100_000);
+        Facts {
+            version: "0.1.0".into(),
+            process: 7,
+            controllers: vec![
+                ControllerState {
+                    name: "home".into(),
+                    connected: true,
+                    last_frame: Some(now),
+                    version: Some("9.0.114".into()),
+                    kind: Some("unifi-os".into()),
+                    trouble: None,
+                },
+                ControllerState {
+                    name: "branch".into(),
+                    connected: false,
+                    last_frame: None,
+                    version: None,
+                    kind: None,
+                    trouble: Some("no \u{1b}[31mroute".into()),
+                },
+            ],
+            sinks: vec![SinkState {
+                name: "ops".into(),
+                state: "retrying".into(),
+                books: Books {
+                    received: 10,
+                    duplicate: 1,
+                    filtered: 2,
+                    delivered: 3,
+                    dead_lettered: 1,
+                    pending: 2,
+                    lost: 1,
+                },
+                last_error: Some("answered 500".into()),
+            }],
+            degraded: None,
+        }
+    }
+
+    #[test]
+    fn people_see_lines_with_troubles_below() {
+        let text = human(&facts(), true, Timestamp::from_millis(165_000));
+        assert_eq!(
+            text,
+            "\
+herald 0.1.0 is running (process 7)
+
+controllers
+  home    connected, unifi-os 9.0.114, last frame 1 min ago
+  branch  not connected, no frame yet
+          no \u{fffd}[31mroute
+
+sinks  state       received  duplicate    filtered   delivered  dead-lettered   pending      lost
+  ops  retrying          10          1           2           3              1         2         1
+       last error: answered 500
+"
+        );
+    }
+
+    #[test]
+    fn a_store_in_trouble_is_the_first_thing_said() {
+        let mut facts = facts();
+        facts.degraded = Some(Degraded {
+            since: Timestamp::from_millis(0),
+            reason: "the disk is full".into(),
+            held: 12,
+        });
+        let text = human(&facts, true, Timestamp::from_millis(0));
+        assert_eq!(
+            text.lines().nth(1),
+            Some(
+                "the store is degraded since 1970-01-01T00:00:00.000Z, 12 events are in memory only: the disk is full"
+            )
+        );
+    }
+
+    #[test]
+    fn times_are_told_in_their_largest_unit() {
+        let told = [0, 59, 60, 3599, 3600, 172_799, 172_800]
+            .map(|seconds| ago(Duration::from_secs(seconds)));
+        assert_eq!(
+            told,
+            ["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days"]
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! The control socket: how commands ask a running host, and how it answers.
+//!
+//! A host serves `herald.sock` in a folder that only its user may enter. One connection is one question: a line of
+//! JSON, answered by lines of JSON ([`protocol`]). Everything is bounded: the question, the number of connections,
+//! and how long somebody who does not read is waited for.
+
+pub mod board;
+pub mod client;
+pub mod protocol;
+mod server;
+mod session;
+mod socket;
+
+pub use board::Board;
+pub use client::{Client, ClientError};
+pub use server::Server;
+pub use socket::SocketError;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! One connection to the control socket: one question, its answers, the end.
+
+use super::protocol::{Answer, MAX_REQUEST, Request};
+use super::server::Shared;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+/// How long a question may take to arrive, and how long an answer may wait for its reader.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Serve one connection to its end.
+pub(super) async fn run(stream: UnixStream, shared: &Shared) {
+    let mut stream = BufReader::new(stream);
+    let Ok(request) = timeout(PATIENCE, read(&mut stream)).await else {
+        return;
+    };
+    let mut replies = Replies {
+        stream: stream.into_inner(),
+    };
+    let outcome = match request {
+        Ok(Some(request)) => answer(request, shared, &mut replies).await,
+        Ok(None) => return,
+        Err(error) => replies.send(&Answer::Failed(error.to_string())).await,
+    };
+    match outcome {
+        Ok(()) => {}
+        Err(Gone::Slow) => shared.note_slow(),
+        Err(Gone::Left) => {}
+    }
+}
+
+async fn answer(request: Request, shared: &Shared, replies: &mut Replies) -> Result<(), Gone> {
+    match request {
+        Request::Status {} => {
+            let status = Box::new(shared.board.status());
+            replies.send(&Answer::Status(status)).await?;
+            replies.send(&Answer::Done(0)).await
+        }
+    }
+}
+
+/// The answer as a line, line feed included.
+pub(super) fn line(answer: &Answer) -> Vec<u8> {
+    // Neither can fail: there is no map whose keys are not text, and the writer is a vector.
+    let mut line = serde_json::to_vec(answer).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// The request; none when the other end said nothing.
+async fn read(stream: &mut BufReader<UnixStream>) -> io::Result<Option<Request>> {
+    let mut line = Vec::new();
+    let limit = MAX_REQUEST as u64 + 1;
+    stream.take(limit).read_until(b'\n', &mut line).await?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    if line.len() > MAX_REQUEST {
+        return Err(io::Error::other("the request is too long"));
+    }
+    match serde_json::from_slice(&line) {
+        Ok(request) => Ok(Some(request)),
+        Err(error) => Err(io::Error::other(format!(
+            "this herald does not understand the request: {error}"
+        ))),
+    }
+}
+
+/// Why a reader gets no more.
+#[derive(Debug)]
+pub(super) enum Gone {
+    /// It does not read.
+    Slow,
+    /// It went away.
+    Left,
+}
+
+/// The way back to whoever asked.
+#[derive(Debug)]
+pub(super) struct Replies {
+    stream: UnixStream,
+}
+
+impl Replies {
+    /// Send one line, waiting for a slow reader for a while.
+    pub(super) async fn send(&mut self, answer: &Answer) -> Result<(), Gone> {
+        self.write(&line(answer)).await
+    }
+
+    /// Send lines that are ready.
+    pub(super) async fn write(&mut self, lines: &[u8]) -> Result<(), Gone> {
+        match timeout(PATIENCE, self.stream.write_all(lines)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_left)) => Err(Gone::Left),
+            Err(_elapsed) => Err(Gone::Slow),
+        }
+    }
+}
