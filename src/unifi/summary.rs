@@ -1,6 +1,7 @@
 //! One line for people about every event.
 
 mod lines;
+mod pieces;
 mod rendered;
 
 use super::item::Item;
