@@ -431,3 +431,59 @@ async fn a_sink_that_leaves_keeps_its_backlog_and_a_new_one_begins_at_zero() {
     assert_eq!(seqs(&claim_all(&store, 0, 3).await), [1, 2, 3]);
     assert_eq!(books(&store)[1].received, 1);
 }
+
+#[tokio::test]
+async fn a_claim_that_is_given_up_leaves_the_next_one_its_events() {
+    let rig = Rig::new(2);
+    let store = rig.open();
+    store.commit(to(&[0], 1..9)).await.unwrap();
+    let mut next = 1;
+    while next < 9 {
+        let mut claim = Box::pin(store.claim(0, 2));
+        if let std::task::Poll::Ready(events) = futures_util::poll!(claim.as_mut()) {
+            next += events.len() as u64;
+        }
+        drop(claim);
+        if next < 9 {
+            let claimed = store.claim(0, 1).await;
+            assert_eq!(seqs(&claimed), [next]);
+            next += 1;
+        }
+    }
+    assert_eq!(books(&store)[0].pending, 8);
+}
+
+#[tokio::test]
+async fn a_pending_event_that_cannot_be_read_is_lost_and_holds_nobody_up() {
+    let rig = Rig::new(100);
+    let store = rig.open();
+    store.commit(to(&[0], 1..5)).await.unwrap();
+    with_writer(&store, |writer| {
+        let sql = "UPDATE journal SET body = 'junk' WHERE seq = 2";
+        writer.connection.execute(sql, []).unwrap();
+        let sql = "DELETE FROM journal WHERE seq = 3";
+        writer.connection.execute(sql, []).unwrap();
+    })
+    .await;
+    drop(store);
+    let store = rig.open();
+    assert_eq!(seqs(&claim_all(&store, 0, 2).await), [1, 4]);
+    with_writer(&store, |_| ()).await;
+    let after = books(&store)[0];
+    assert_eq!((after.pending, after.lost), (2, 2));
+}
+
+#[tokio::test]
+async fn commits_that_wait_together_keep_their_order() {
+    let rig = Rig::new(100);
+    let store = rig.open();
+    let commits = (0..20_u64).map(|start| store.commit(to(&[0, 1], start * 3 + 1..start * 3 + 4)));
+    for done in futures_util::future::join_all(commits).await {
+        done.unwrap();
+    }
+    let all: Vec<u64> = (1..61).collect();
+    assert_eq!(seqs(&claim_all(&store, 0, 60).await), all);
+    drop(store);
+    let store = rig.open();
+    assert_eq!(seqs(&claim_all(&store, 1, 60).await), all);
+}

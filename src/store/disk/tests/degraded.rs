@@ -128,3 +128,26 @@ async fn what_is_held_is_written_at_the_end_when_there_is_room_again() {
     assert_eq!(store.next_seq(), 301);
     assert_eq!(claim_all(&store, 0, 300).await.len(), 300);
 }
+
+#[tokio::test]
+async fn a_connection_in_doubt_is_opened_anew() {
+    let rig = Rig::new(50);
+    let store = rig.open();
+    store.commit(to(&[0], 1..11)).await.unwrap();
+    let claimed = claim_all(&store, 0, 4).await;
+    fill_disk(&store).await;
+    store.commit(to(&[0], 11..301)).await.unwrap();
+    store.settle(0, delivered(&claimed)).await.unwrap();
+    assert_eq!(held(&store), Some(290));
+    // A new connection has no limit on pages.
+    with_writer(&store, |writer| writer.reopen = true).await;
+    rig.clock.advance(Duration::from_secs(10));
+    store.commit(to(&[0], 301..302)).await.unwrap();
+    assert_eq!(held(&store), None);
+    assert_eq!(store.ask(Reader::events).unwrap(), 301);
+    let rest = claim_all(&store, 0, 297).await;
+    assert_eq!(seqs(&rest), (5..302).collect::<Vec<_>>());
+    store.settle(0, delivered(&rest)).await.unwrap();
+    let after = books(&store)[0];
+    assert_eq!((after.delivered, after.pending), (301, 0));
+}
