@@ -12,14 +12,18 @@ pub use routing::{Routing, Undelivered};
 pub use when::Matcher;
 
 use crate::config::When;
-use crate::script::{RunContext, ScriptStep, StepOutcome};
+use crate::script::{Memories, RunContext, ScriptStep, StepOutcome};
+use crate::store::{StateChange, StateEntry};
 use std::sync::Arc;
 use std::time::Instant;
 use unifi_herald_plugin::{Event, Origin, Text, Timestamp};
 
 /// All chains, in the order of the file.
 #[derive(Debug, Default)]
-pub struct Chains(Vec<Chain>);
+pub struct Chains {
+    chains: Vec<Chain>,
+    memories: Memories,
+}
 
 /// One chain.
 #[derive(Debug)]
@@ -96,18 +100,61 @@ impl Chains {
     /// These chains; the first that gives an event to a sink wins.
     #[must_use]
     pub fn new(chains: Vec<Chain>) -> Self {
-        Self(chains)
+        Self {
+            chains,
+            memories: Memories::default(),
+        }
+    }
+
+    /// With what their scripts remember.
+    #[must_use]
+    pub fn remembering(self, memories: Memories) -> Self {
+        Self { memories, ..self }
+    }
+
+    /// Remember what was committed before, as `load` gives it by scope: before the first event.
+    ///
+    /// # Errors
+    /// When `load` fails.
+    pub fn load_state<E>(
+        &mut self,
+        load: impl FnMut(&str) -> Result<Vec<StateEntry>, E>,
+    ) -> Result<(), E> {
+        self.memories.load(load)
+    }
+
+    /// What scripts remember differently since the last call: part of the batch's commit.
+    #[must_use]
+    pub fn take_state(&mut self) -> Vec<StateChange> {
+        self.memories.take_changes()
+    }
+
+    /// Go on with what the scripts of `old` remember, by script and chain: between two batches.
+    pub fn inherit_state(&mut self, old: &Self) {
+        self.memories.inherit(&old.memories);
+    }
+
+    /// Make the script `name` forget everything; returns in how many chains it had something to forget. The next
+    /// [`Chains::take_state`] has it.
+    pub fn reset_script(&mut self, name: &str) -> usize {
+        self.memories.reset(name)
+    }
+
+    /// What the scripts remember.
+    #[must_use]
+    pub fn memories(&self) -> &Memories {
+        &self.memories
     }
 
     /// The chains, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Chain> {
-        self.0.iter()
+        self.chains.iter()
     }
 
     /// Run `event` through every chain and collect in `routing` who gets what.
     pub fn route(&mut self, event: &Arc<Event>, now: Now, routing: &mut Routing) {
         routing.begin(event);
-        for chain in &mut self.0 {
+        for chain in &mut self.chains {
             if chain.when.admits(event) {
                 run(&mut chain.steps, Arc::clone(event), now, routing);
             }

@@ -65,7 +65,7 @@ impl Host {
         let plugin_tasks = Tasks::new();
         let services = HostServices::new(clock.clone(), plugin_tasks.clone());
         let registry = Arc::new(registry);
-        let chains = assemble::chains(&plan, &registry, &services, &clock)?;
+        let mut chains = assemble::chains(&plan, &registry, &services, &clock)?;
         let factories = assemble::sinks(&plan, &registry, &services)?;
 
         let (intake, outlet) = ring(
@@ -74,6 +74,7 @@ impl Host {
         );
         let names: Vec<Text> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
         let store: SharedStore = Arc::new(MemoryStore::new(&names, &plan.buffer, clock.clone()));
+        chains.load_state(|scope| store.load_state(scope))?;
         let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
         let weather = Arc::new(Notify::new());
 

@@ -97,6 +97,7 @@ impl Router {
         if internet_is_back {
             self.weather.notify_waiters();
         }
+        let state = self.chains.take_state();
         let (events, shares, dead) = self.routing.take(now.wall);
         let watermarks = watermarks(&events);
         Commit {
@@ -105,6 +106,7 @@ impl Router {
             dead,
             duplicates,
             lost,
+            state,
             watermarks,
             ..Commit::default()
         }

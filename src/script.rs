@@ -15,11 +15,13 @@ mod hours;
 mod imports;
 mod limits;
 mod log_gate;
+mod memory;
 mod names;
 mod node;
 mod raw;
 mod read;
 mod redact;
+mod state;
 mod step;
 mod write;
 
@@ -28,6 +30,7 @@ pub use context::RunContext;
 pub use engine::{Engine, EngineOptions};
 pub use error::{RunError, RunErrorKind, ScriptError};
 pub use limits::{Limits, MAX_EVENTS, MAX_FIELDS, MAX_FIELDS_DEPTH, MAX_FILE};
+pub use memory::{Memories, Memory, MemoryError, MemoryLimits, SharedMemory};
 pub use step::{ScriptCounts, ScriptStep, ScriptTrouble, StepOutcome};
 
 use context::Context;
@@ -85,13 +88,24 @@ impl Script {
         self.file.as_deref()
     }
 
+    /// Remember in `memory` what the functions of state are told; before, a script has a memory to itself.
+    pub fn remember_in(&mut self, memory: SharedMemory) {
+        self.context.run().memory = memory;
+    }
+
     /// Run it for `event`.
     ///
     /// # Errors
     /// When the script fails, hits a limit, or gives something that is neither true nor false nor events. Nothing
-    /// it changed before counts then.
+    /// it changed before counts then, in the event or in what it remembers.
     pub fn run(&mut self, event: &Arc<Event>, cx: &RunContext<'_>) -> Result<Outcome, RunError> {
         self.context.begin(cx);
+        let result = self.evaluate(event);
+        self.context.end(result.is_ok());
+        result
+    }
+
+    fn evaluate(&mut self, event: &Arc<Event>) -> Result<Outcome, RunError> {
         let node = Node::new(Arc::clone(event));
         let (result, position): (Result<Dynamic, _>, _) = match self.entry {
             // Constants and imports outside of functions are evaluated each time, when there are any.

@@ -30,7 +30,7 @@ pub(super) fn run(plan: Plan, registry: Registry, length: Option<Duration>) -> E
         Err(error) => {
             complain(&format!("error: {error}"));
             match error {
-                StartError::System(_) => Exit::Failed,
+                StartError::System(_) | StartError::State(_) => Exit::Failed,
                 StartError::Script(_) | StartError::Plugin { .. } => Exit::Config,
             }
         }

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::config::{self, ChainPlan, OnError, Plan, PluginPlan, SinkPlan};
 use crate::lane::worker::SinkFactory;
 use crate::registry::Registry;
-use crate::script::{Engine, EngineOptions, Limits, ScriptStep};
+use crate::script::{Engine, EngineOptions, Limits, Memories, ScriptStep};
 use crate::services::HostServices;
 use std::sync::Arc;
 use unifi_herald_plugin::BuildContext;
@@ -24,6 +24,9 @@ pub enum StartError {
         /// What is wrong.
         message: String,
     },
+    /// What scripts remembered cannot be read.
+    #[error(transparent)]
+    State(#[from] crate::store::StoreError),
     /// The system refused a thread or a runtime.
     #[error("cannot start a thread: {0}")]
     System(#[from] std::io::Error),
@@ -42,23 +45,24 @@ pub(super) fn chains(
         clock: clock.clone(),
         limits: Limits::default(),
     });
+    let mut memories = Memories::default();
     let chain = |chain: &ChainPlan| {
-        let steps = chain.steps.iter().map(|step| {
+        let steps = chain.steps.iter().enumerate().map(|(position, step)| {
             let action = match &step.action {
                 config::Action::Sink(sink) => Action::Sink(*sink),
-                config::Action::Where(source) => Action::Script(Box::new(ScriptStep::new(
-                    engine.compile_where(source)?,
-                    OnError::Drop,
-                ))),
+                config::Action::Where(source) => {
+                    let step = ScriptStep::new(engine.compile_where(source)?, OnError::Drop);
+                    let memory = memories.of_where(&chain.name, position);
+                    Action::Script(Box::new(step.remembering_in(memory)))
+                }
                 config::Action::Script(name) => {
                     let script = plan
                         .scripts
                         .get(name)
                         .ok_or_else(|| missing("scripts", name))?;
-                    Action::Script(Box::new(ScriptStep::new(
-                        engine.compile_file(name, script)?,
-                        script.on_error,
-                    )))
+                    let step = ScriptStep::new(engine.compile_file(name, script)?, script.on_error);
+                    let memory = memories.of_script(name, &chain.name);
+                    Action::Script(Box::new(step.remembering_in(memory)))
                 }
                 config::Action::Filter(name) => {
                     let filter = plan
@@ -80,12 +84,9 @@ pub(super) fn chains(
         let steps = steps.collect::<Result<Vec<_>, StartError>>()?;
         Ok(Chain::new(chain.name.clone(), &chain.when, steps))
     };
-    Ok(Chains::new(
-        plan.chains
-            .iter()
-            .map(chain)
-            .collect::<Result<Vec<_>, StartError>>()?,
-    ))
+    let chains = plan.chains.iter().map(chain);
+    let chains = chains.collect::<Result<Vec<_>, StartError>>()?;
+    Ok(Chains::new(chains).remembering(memories))
 }
 
 /// One factory per sink, each tried once so that a mistake shows at the start.

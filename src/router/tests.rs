@@ -1,5 +1,7 @@
 //! The router over the memory store, without a socket.
 
+mod state;
+
 use super::*;
 use crate::buffer::Limits;
 use crate::chain::{Action, Chain};

@@ -3,12 +3,14 @@
 use super::hours::Hours;
 use super::limits::{Limits, MAX_CACHED};
 use super::log_gate::LogGate;
+use super::memory::SharedMemory;
 use crate::clock::Clock;
 use jiff::tz::TimeZone;
 use regex::Regex;
 use rhai::ImmutableString;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use unifi_herald_plugin::{Text, Timestamp};
@@ -32,6 +34,8 @@ pub(super) struct Context {
     pub(super) limits: Limits,
     clock: Clock,
     run: Mutex<Run>,
+    /// Whether the current run used its memory, so that others need not close it.
+    remembered: AtomicBool,
 }
 
 /// The current run.
@@ -42,6 +46,7 @@ pub(super) struct Run {
     /// Set by the first look at the clock, so that a short run never looks.
     deadline: Option<Instant>,
     pub(super) copies: usize,
+    pub(super) memory: SharedMemory,
     pub(super) log: LogGate,
     pub(super) patterns: Cache<Regex>,
     pub(super) hours: Cache<Hours>,
@@ -55,6 +60,7 @@ impl Context {
             salt: String::new(),
             deadline: None,
             copies: 0,
+            memory: SharedMemory::new(Arc::clone(&name)),
             log: LogGate::default(),
             patterns: Cache::default(),
             hours: Cache::default(),
@@ -65,6 +71,7 @@ impl Context {
             limits,
             clock,
             run: Mutex::new(run),
+            remembered: AtomicBool::new(false),
         })
     }
 
@@ -83,6 +90,21 @@ impl Context {
         }
         run.deadline = None;
         run.copies = 0;
+    }
+
+    /// What the script remembers, and the time of the current run.
+    pub(super) fn memory(&self) -> (SharedMemory, Timestamp) {
+        self.remembered.store(true, Ordering::Relaxed);
+        let run = self.run();
+        (run.memory.clone(), run.now)
+    }
+
+    /// The run is over; what it remembered counts when it `succeeded`.
+    pub(super) fn end(&self, succeeded: bool) {
+        if self.remembered.load(Ordering::Relaxed) {
+            self.remembered.store(false, Ordering::Relaxed);
+            self.run().memory.lock().end_run(succeeded);
+        }
     }
 
     /// Whether the run has used up its time. The first call of a run only starts the watch.

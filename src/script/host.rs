@@ -5,6 +5,7 @@ use super::error::{refuse, too_large};
 use super::hours::Hours;
 use super::limits::{MAX_COMPILED, MAX_PATTERN};
 use super::log_gate::printable;
+use super::state;
 use crate::glob;
 use regex::{Regex, RegexBuilder};
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Position};
@@ -16,6 +17,7 @@ type Fallible<T> = Result<T, Box<EvalAltResult>>;
 pub(super) fn register(engine: &mut Engine, context: &Arc<Context>) {
     time(engine, context);
     text(engine, context);
+    state::register(engine, context);
     log(engine, context);
     replacements(engine);
 }

@@ -3,7 +3,7 @@
 use super::breaker::Breaker;
 use super::context::RunContext;
 use super::error::RunError;
-use super::{Outcome, Script};
+use super::{Outcome, Script, SharedMemory};
 use crate::config::OnError;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -70,6 +70,13 @@ impl ScriptStep {
             logged: None,
             unlogged: 0,
         }
+    }
+
+    /// Remember in `memory`, which other steps may share.
+    #[must_use]
+    pub fn remembering_in(mut self, memory: SharedMemory) -> Self {
+        self.script.remember_in(memory);
+        self
     }
 
     /// Run the script for `event`.

@@ -7,6 +7,7 @@ mod limits;
 mod reading;
 mod results;
 mod shipped;
+mod state;
 mod stepping;
 mod writing;
 
