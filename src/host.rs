@@ -17,7 +17,7 @@ use crate::router::Router;
 use crate::services::HostServices;
 use crate::source::{self, Link};
 use crate::status::{ControllerStatus, LaneStatus};
-use crate::store::{MemoryStore, SharedStore, SinkBooks};
+use crate::store::{SharedStore, SinkBooks};
 use crate::tasks::{Tasks, thread};
 use drain::Thread;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl Host {
             clock.clone(),
         );
         let names: Vec<Text> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
-        let store: SharedStore = Arc::new(MemoryStore::new(&names, &plan.buffer, clock.clone()));
+        let store = assemble::store(&plan, &names, &clock)?;
         chains.load_state(|scope| store.load_state(scope))?;
         let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
         let weather = Arc::new(Notify::new());

@@ -55,6 +55,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         StoreHealth::Ok
     }
 
+    /// Whether what is pending now would still be there after a restart.
+    fn outlives_the_process(&self) -> bool {
+        false
+    }
+
     /// Pending events that were lost for want of room since the last call, one entry per controller and site, for
     /// one `herald.gap` each. They are in the books already.
     fn take_losses(&self) -> Vec<Loss> {

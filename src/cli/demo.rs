@@ -106,8 +106,14 @@ impl Demo {
             // A fair share each, so that the rate is that of the whole.
             simulator.play(Pace::PerSecond(self.rate / simulators.len() as f64));
         }
+        // What a demo remembers must not be taken for what a real network did.
+        let scratch = std::env::temp_dir().join(format!("herald-demo-{}", std::process::id()));
+        plan.store.dir.clone_from(&scratch);
         let exit = launch::run(plan, registry, self.length.map(|span| span.0));
         simulators.into_iter().for_each(Simulator::stop);
+        if let Err(error) = std::fs::remove_dir_all(&scratch) {
+            tracing::debug!(error = %error, "the demo's store could not be removed");
+        }
         exit
     }
 

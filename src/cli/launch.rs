@@ -31,7 +31,9 @@ pub(super) fn run(plan: Plan, registry: Registry, length: Option<Duration>) -> E
             complain(&format!("error: {error}"));
             match error {
                 StartError::System(_) | StartError::State(_) => Exit::Failed,
-                StartError::Script(_) | StartError::Plugin { .. } => Exit::Config,
+                StartError::Script(_) | StartError::Plugin { .. } | StartError::Store(_) => {
+                    Exit::Config
+                }
             }
         }
     }
@@ -118,6 +120,14 @@ fn introduce(plan: &Plan) {
 fn report(stopped: &Stopped) -> Exit {
     if stopped.left.is_empty() {
         tracing::info!("everything is delivered");
+        return Exit::Done;
+    }
+    if stopped.safe {
+        let count = stopped.total();
+        tracing::info!(
+            count,
+            "pending events are safe in the store, the next start delivers them"
+        );
         return Exit::Done;
     }
     for (sink, count) in &stopped.left {

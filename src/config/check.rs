@@ -5,13 +5,11 @@ mod controllers;
 mod scripts;
 mod sinks;
 
-use super::file::ModeKey;
 use super::locate::Locator;
 use super::read::Flaw;
 use super::tree::Path;
 use super::{
-    BufferPlan, ConfigError, ConfigErrors, LogPlan, Outline, Plan, Reading, StoreMode, StorePlan,
-    suggest,
+    BufferPlan, ConfigError, ConfigErrors, LogPlan, Outline, Plan, Reading, StorePlan, suggest,
 };
 use crate::registry::Registry;
 use std::path::PathBuf;
@@ -197,11 +195,14 @@ impl Check<'_> {
             (None, Some(folder)) => PathBuf::from(folder),
             (None, None) => self.path("herald-data".as_ref()),
         };
-        let mode = match table.mode {
-            ModeKey::Memory => StoreMode::Memory,
-        };
         let runtime = self.locator.environment.get("XDG_RUNTIME_DIR");
-        StorePlan::new(mode, dir).with_runtime_dir(runtime.map(String::as_str))
+        let plan = StorePlan {
+            sync: table.sync,
+            keep: table.keep.0,
+            max_size: table.max_size.0,
+            ..StorePlan::new(table.mode, dir)
+        };
+        plan.with_runtime_dir(runtime.map(String::as_str))
     }
 
     fn zone(&mut self) -> jiff::tz::TimeZone {

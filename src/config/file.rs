@@ -3,7 +3,7 @@
 //! Every key has a default or is optional, so that a file with mistakes can be read as far as it goes; what
 //! must be there is demanded in the second stage.
 
-use super::plan::{LogFormat, OnError, WhenFull};
+use super::plan::{LogFormat, OnError, StoreMode, StorePlan, SyncMode, WhenFull};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -112,20 +112,17 @@ pub(crate) struct BufferTable {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StoreTable {
-    /// How events are kept until every sink has them: `memory`.
-    pub(crate) mode: ModeKey,
+    /// How events are kept until every sink has them: `disk` or `memory`.
+    pub(crate) mode: StoreMode,
+    /// What a batch waits for before any sink sees it: `full` outlives a power cut, `normal` the process.
+    pub(crate) sync: SyncMode,
     /// Folder for what outlives the process, relative to the configuration file. Default: `$STATE_DIRECTORY`, else
     /// `herald-data`.
     pub(crate) dir: Option<PathBuf>,
-}
-
-/// `mode` of the store: those that this version has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ModeKey {
-    /// In memory.
-    #[default]
-    Memory,
+    /// How long the journal keeps what no sink awaits.
+    pub(crate) keep: Span,
+    /// Most bytes on disk. Beyond it the journal's oldest go, then the oldest of the longest backlog.
+    pub(crate) max_size: Size,
 }
 
 /// `[scripts.NAME]`
@@ -294,8 +291,11 @@ impl Default for BufferTable {
 impl Default for StoreTable {
     fn default() -> Self {
         Self {
-            mode: ModeKey::Memory,
+            mode: StoreMode::default(),
+            sync: SyncMode::default(),
             dir: None,
+            keep: Span(StorePlan::KEEP),
+            max_size: Size(StorePlan::MAX_SIZE),
         }
     }
 }

@@ -154,6 +154,11 @@ pub struct StorePlan {
 const SOCKET: &str = "herald.sock";
 
 impl StorePlan {
+    /// How long the journal is kept unless told otherwise.
+    pub const KEEP: Duration = Duration::from_hours(30 * 24);
+    /// How large the store may grow unless told otherwise.
+    pub const MAX_SIZE: u64 = 1 << 30;
+
     /// The store in `dir` with everything else at its default.
     #[must_use]
     pub fn new(mode: StoreMode, dir: PathBuf) -> Self {
@@ -162,8 +167,8 @@ impl StorePlan {
             mode,
             sync: SyncMode::default(),
             dir,
-            keep: Duration::from_hours(30 * 24),
-            max_size: 1 << 30,
+            keep: Self::KEEP,
+            max_size: Self::MAX_SIZE,
         }
     }
 
@@ -192,10 +197,11 @@ impl StorePlan {
 }
 
 /// How batches are kept until every sink has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreMode {
     /// In a database file: a restart goes on where the last run stopped.
+    #[default]
     Disk,
     /// In memory: a restart forgets what is pending.
     Memory,

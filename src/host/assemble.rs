@@ -2,13 +2,14 @@
 
 use crate::chain::{Action, Chain, Chains, FilterStep};
 use crate::clock::Clock;
-use crate::config::{self, ChainPlan, OnError, Plan, PluginPlan, SinkPlan};
+use crate::config::{self, ChainPlan, OnError, Plan, PluginPlan, SinkPlan, StoreMode};
 use crate::lane::worker::SinkFactory;
 use crate::registry::Registry;
 use crate::script::{Engine, EngineOptions, Limits, Memories, ScriptStep};
 use crate::services::HostServices;
+use crate::store::{DiskStore, MemoryStore, OpenError, SharedStore, StoreError};
 use std::sync::Arc;
-use unifi_herald_plugin::BuildContext;
+use unifi_herald_plugin::{BuildContext, Text};
 
 /// A host that cannot start. A plan that was checked does not meet the first two, unless a file changed since.
 #[derive(Debug, thiserror::Error)]
@@ -26,10 +27,26 @@ pub enum StartError {
     },
     /// What scripts remembered cannot be read.
     #[error(transparent)]
-    State(#[from] crate::store::StoreError),
+    State(#[from] StoreError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// The system refused a thread or a runtime.
     #[error("cannot start a thread: {0}")]
     System(#[from] std::io::Error),
+}
+
+/// The store of the plan; for `disk` it is locked against a second herald.
+pub(super) fn store(plan: &Plan, sinks: &[Text], clock: &Clock) -> Result<SharedStore, StartError> {
+    Ok(match plan.store.mode {
+        StoreMode::Disk => Arc::new(DiskStore::open(
+            &plan.store,
+            sinks,
+            &plan.buffer,
+            clock.clone(),
+        )?),
+        StoreMode::Memory => Arc::new(MemoryStore::new(sinks, &plan.buffer, clock.clone())),
+    })
 }
 
 /// The chains, every script compiled once per step: state and health belong to the step.

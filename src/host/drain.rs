@@ -4,6 +4,7 @@ use super::Host;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+use unifi_herald_plugin::Text;
 
 /// A thread that can be waited for with a deadline.
 #[derive(Debug)]
@@ -16,7 +17,9 @@ pub(super) struct Thread {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stopped {
     /// Events that were for a sink and did not get there, by sink, where there are any.
-    pub left: Vec<(unifi_herald_plugin::Text, u64)>,
+    pub left: Vec<(Text, u64)>,
+    /// Whether they are safe in the store and will be delivered after the next start.
+    pub safe: bool,
 }
 
 impl Stopped {
@@ -75,6 +78,7 @@ impl Host {
             .filter(|sink| sink.books.pending > 0);
         Stopped {
             left: left.map(|sink| (sink.name, sink.books.pending)).collect(),
+            safe: store.outlives_the_process(),
         }
     }
 }

@@ -113,8 +113,8 @@ impl LaneWorker {
         let woken = wake_time(state.sink.as_deref());
         tokio::select! {
             () = self.abort.cancelled() => return std::ops::ControlFlow::Break(()),
-            // What waits for a reload will not be delivered any more.
-            () = self.drain.cancelled(), if until.is_none() => return std::ops::ControlFlow::Break(()),
+            // What waits for a reload, or is safe where it is, holds up nobody's stop.
+            () = self.drain.cancelled(), if until.is_none() || self.store.outlives_the_process() => return std::ops::ControlFlow::Break(()),
             () = self.weather.notified() => state.lane.weather_changed(),
             () = sleep_until(until) => {}
             () = sleep_until(woken) => self.wake(state).await,

@@ -254,6 +254,10 @@ impl Store for DiskStore {
         self.shared.next_seq.load(Ordering::Relaxed)
     }
 
+    fn outlives_the_process(&self) -> bool {
+        self.health() == StoreHealth::Ok
+    }
+
     fn health(&self) -> StoreHealth {
         self.shared.health().clone()
     }

@@ -482,7 +482,7 @@ error: `store.mode`: `disc` is not known here
 12 | mode = "disc"
    |        ^^^^^^
    |
-   = help: one of: memory
+   = help: did you mean `disk`?
 
 error: `sinks.a.raw`: expected true or false, found text
   --> config.toml:14:7

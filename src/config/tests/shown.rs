@@ -35,7 +35,10 @@ max_wait = "5s"
 max_bytes = "32MiB"
 
 [store]
-mode = "memory"
+mode = "disk"
+sync = "full"
+keep = "30d"
+max_size = "1GiB"
 
 [scripts]
 
