@@ -73,6 +73,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         vec![false; ids.len()]
     }
 
+    /// The newest events of a site whose own time is not before `since`, at most `max`, oldest first. May read the
+    /// disk, as [`Store::known`].
+    fn recent(
+        &self,
+        controller: &str,
+        site: &str,
+        since: Timestamp,
+        max: usize,
+    ) -> Vec<BufferedEvent> {
+        let (_, _, _, _) = (controller, site, since, max);
+        Vec::new()
+    }
+
     /// What was kept under `scope` by earlier commits, by key.
     ///
     /// # Errors
