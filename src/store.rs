@@ -73,19 +73,6 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         vec![false; ids.len()]
     }
 
-    /// The newest events of a site whose own time is not before `since`, at most `max`, oldest first. May read the
-    /// disk, as [`Store::known`].
-    fn recent(
-        &self,
-        controller: &str,
-        site: &str,
-        since: Timestamp,
-        max: usize,
-    ) -> Vec<BufferedEvent> {
-        let (_, _, _, _) = (controller, site, since, max);
-        Vec::new()
-    }
-
     /// What was kept under `scope` by earlier commits, by key.
     ///
     /// # Errors
@@ -110,6 +97,38 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn holes(&self) -> Result<Vec<Hole>, StoreError> {
         Ok(Vec::new())
     }
+
+    /// A way of one's own to the journal, so that a long search keeps nobody waiting; none when there is no journal.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    fn journal(&self) -> Result<Option<Reader>, OpenError> {
+        Ok(None)
+    }
+
+    /// Dead letters in the order they were given up, at most `limit`, behind the position `after`: 0 at first, then
+    /// that of the last one got. May read the disk.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn dead_letters(
+        &self,
+        filter: &LetterFilter,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<KeptLetter>, StoreError>;
+
+    /// Make the dead letters that `filter` describes pending again, as far as there is room. Returns how many.
+    ///
+    /// # Errors
+    /// When it could not be written down.
+    async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError>;
+
+    /// Forget the dead letters that `filter` describes; they stay counted. Returns how many there were.
+    ///
+    /// # Errors
+    /// When it could not be written down.
+    async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError>;
 }
 
 /// A store, shared by the router and the lanes.

@@ -36,11 +36,12 @@ use crate::tasks;
 use async_trait::async_trait;
 use lock::Lock;
 use shared::{Lane, Shared};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
-use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
+use unifi_herald_plugin::{BufferedEvent, Text};
 use window::Window;
 use writer::{Job, LetterOrder, Writer};
 
@@ -61,6 +62,7 @@ pub struct DiskStore {
     reader: Option<Mutex<Reader>>,
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
+    dir: PathBuf,
     _lock: Lock,
 }
 
@@ -111,6 +113,7 @@ impl DiskStore {
             reader: Some(Mutex::new(reader)),
             jobs: Some(jobs),
             writer: Some(writer),
+            dir: plan.dir.clone(),
             _lock: lock,
         })
     }
@@ -126,22 +129,6 @@ impl DiskStore {
         if self.send(Job::Release { sink, done }).await.is_ok() {
             released.await.unwrap_or_default();
         }
-    }
-
-    /// Make the dead letters that `filter` describes pending again. Returns how many.
-    ///
-    /// # Errors
-    /// When the disk does not take it.
-    pub async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
-        self.move_letters(filter, true).await
-    }
-
-    /// Forget the dead letters that `filter` describes; they stay counted. Returns how many there were.
-    ///
-    /// # Errors
-    /// When the disk does not take it.
-    pub async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
-        self.move_letters(filter, false).await
     }
 
     async fn move_letters(&self, filter: &LetterFilter, retry: bool) -> Result<u64, StoreError> {
@@ -275,36 +262,6 @@ impl Store for DiskStore {
             })
     }
 
-    fn recent(
-        &self,
-        controller: &str,
-        site: &str,
-        since: Timestamp,
-        max: usize,
-    ) -> Vec<BufferedEvent> {
-        let query = JournalQuery {
-            since: Some(since),
-            controller: Some(controller.to_owned()),
-            site: Some(site.to_owned()),
-            order: Order::NewestFirst,
-            ..JournalQuery::default()
-        };
-        let found = self.ask(|reader| reader.find(&query, max));
-        let mut events: Vec<_> = found
-            .unwrap_or_else(|error| {
-                // Then a thing that was told in another form may be told twice.
-                tracing::warn!(%error, "store could not tell its recent events");
-                Vec::new()
-            })
-            .into_iter()
-            .map(|found| found.event)
-            // The query takes patterns and names for people as well.
-            .filter(|event| &*event.controller == controller && &*event.site == site)
-            .collect();
-        events.reverse();
-        events
-    }
-
     fn load_state(&self, scope: &str) -> Result<Vec<StateEntry>, StoreError> {
         self.ask(|reader| reader.state(scope))
     }
@@ -315,6 +272,27 @@ impl Store for DiskStore {
 
     fn holes(&self) -> Result<Vec<Hole>, StoreError> {
         self.ask(Reader::holes)
+    }
+
+    fn journal(&self) -> Result<Option<Reader>, OpenError> {
+        Reader::open(&self.dir).map(Some)
+    }
+
+    fn dead_letters(
+        &self,
+        filter: &LetterFilter,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<KeptLetter>, StoreError> {
+        self.ask(|reader| reader.dead_letters(filter, after, limit))
+    }
+
+    async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        self.move_letters(filter, true).await
+    }
+
+    async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        self.move_letters(filter, false).await
     }
 }
 

@@ -1,13 +1,15 @@
 //! The store without a disk: bounded queues, forgotten when the process ends.
 
+mod letters;
+
 use super::queue::Queue;
-use super::{Commit, DeadLetter, Rejected, Settled, SinkBooks, Store, StoreError};
+use super::{Commit, KeptLetter, LetterFilter, Rejected, Settled, SinkBooks, Store, StoreError};
 use crate::buffer::share_of_bytes;
 use crate::clock::Clock;
 use crate::config::BufferPlan;
 use async_trait::async_trait;
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use letters::DeadLetters;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -16,9 +18,6 @@ use unifi_herald_plugin::{BufferedEvent, Text};
 /// How long a commit may wait for full lanes that are moving.
 const MAX_HOLD: Duration = Duration::from_secs(1);
 
-/// Most dead letters kept per sink; beyond it the oldest is forgotten.
-const MAX_DEAD_LETTERS: usize = 1000;
-
 /// Pending events in memory. A full lane that is moving holds the router for at most a second; one that is not
 /// loses its oldest, counted as lost.
 #[derive(Debug)]
@@ -26,6 +25,8 @@ pub struct MemoryStore {
     clock: Clock,
     lanes: Vec<Lane>,
     next_seq: AtomicU64,
+    /// Position of the dead letter given up last.
+    letters: AtomicI64,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,7 @@ struct Lane {
 #[derive(Debug)]
 struct State {
     queue: Queue,
-    dead: VecDeque<DeadLetter>,
+    dead: DeadLetters,
 }
 
 impl MemoryStore {
@@ -51,7 +52,7 @@ impl MemoryStore {
             name: name.clone(),
             state: Mutex::new(State {
                 queue: Queue::new(buffer.capacity, bytes),
-                dead: VecDeque::new(),
+                dead: DeadLetters::default(),
             }),
             filled: Notify::new(),
             settled: Notify::new(),
@@ -60,16 +61,13 @@ impl MemoryStore {
             clock,
             lanes: sinks.iter().map(lane).collect(),
             next_seq: AtomicU64::new(1),
+            letters: AtomicI64::new(0),
         }
     }
 
-    /// The dead letters of a sink, oldest first.
-    #[must_use]
-    pub fn dead_letters(&self, sink: usize) -> Vec<DeadLetter> {
-        self.lanes
-            .get(sink)
-            .map(|lane| lane.lock().dead.iter().cloned().collect())
-            .unwrap_or_default()
+    fn lanes_of<'a>(&'a self, filter: &'a LetterFilter) -> impl Iterator<Item = &'a Lane> {
+        let wanted = |lane: &&Lane| filter.sink.as_ref().is_none_or(|name| *name == lane.name);
+        self.lanes.iter().filter(wanted)
     }
 }
 
@@ -101,17 +99,13 @@ impl Store for MemoryStore {
                 .unwrap_or_default();
             let given = share.len() as u64;
             let mut state = lane.lock();
-            let known = state.dead.len();
-            state
-                .dead
-                .extend(dead.iter().filter(|letter| letter.sink == sink).cloned());
-            let buried = (state.dead.len() - known) as u64;
+            let letters = dead.iter().filter(|letter| letter.sink == sink).cloned();
+            let buried = state.dead.add(letters, &self.letters);
             state
                 .queue
                 .books
                 .enter_batch(events.len() as u64, duplicates, lost, given, buried);
             let pushed_out = state.queue.append(share);
-            state.trim();
             drop(state);
             if given > 0 {
                 lane.filled.notify_one();
@@ -139,13 +133,11 @@ impl Store for MemoryStore {
         let lane = &self.lanes[sink];
         let mut state = lane.lock();
         state.queue.settle(&settled, self.clock.now());
-        state
-            .dead
-            .extend(settled.into_iter().filter_map(|settled| match settled {
-                Settled::Dead(letter) => Some(*letter),
-                Settled::Delivered { .. } | Settled::Expired { .. } => None,
-            }));
-        state.trim();
+        let letters = settled.into_iter().filter_map(|settled| match settled {
+            Settled::Dead(letter) => Some(*letter),
+            Settled::Delivered { .. } | Settled::Expired { .. } => None,
+        });
+        state.dead.add(letters, &self.letters);
         drop(state);
         lane.settled.notify_waiters();
         Ok(())
@@ -161,6 +153,43 @@ impl Store for MemoryStore {
 
     fn next_seq(&self) -> u64 {
         self.next_seq.load(Ordering::Relaxed)
+    }
+
+    fn dead_letters(
+        &self,
+        filter: &LetterFilter,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<KeptLetter>, StoreError> {
+        let mut found: Vec<_> = self
+            .lanes_of(filter)
+            .flat_map(|lane| lane.lock().dead.matching(filter, after, &lane.name))
+            .collect();
+        found.sort_by_key(|letter| letter.position);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        let mut total = 0;
+        for lane in self.lanes_of(filter) {
+            let mut state = lane.lock();
+            let State { queue, dead } = &mut *state;
+            let count = dead.take(filter, |event| queue.put_back(event));
+            drop(state);
+            if count > 0 {
+                lane.filled.notify_one();
+            }
+            total += count;
+        }
+        Ok(total)
+    }
+
+    async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        let dropped = self
+            .lanes_of(filter)
+            .map(|lane| lane.lock().dead.take(filter, |_event| true));
+        Ok(dropped.sum())
     }
 }
 
@@ -188,13 +217,6 @@ impl Lane {
                 () = tokio::time::sleep_until(deadline.into()) => return,
             }
         }
-    }
-}
-
-impl State {
-    fn trim(&mut self) {
-        let excess = self.dead.len().saturating_sub(MAX_DEAD_LETTERS);
-        self.dead.drain(..excess);
     }
 }
 

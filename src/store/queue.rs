@@ -66,6 +66,20 @@ impl Queue {
         lost
     }
 
+    /// Make a dead letter's event pending again, in its old place as far as that is still waiting; false when there is
+    /// no room.
+    pub(super) fn put_back(&mut self, event: &BufferedEvent) -> bool {
+        if !self.has_room_for(std::slice::from_ref(event)) {
+            return false;
+        }
+        let place = self.waiting.partition_point(|other| other.seq < event.seq);
+        self.waiting.insert(place, event.clone());
+        self.bytes += event.weight();
+        self.books.dead_lettered = self.books.dead_lettered.saturating_sub(1);
+        self.books.pending += 1;
+        true
+    }
+
     /// Hand out the oldest, at most `max`.
     pub(super) fn claim(&mut self, max: usize) -> Vec<BufferedEvent> {
         let count = self.waiting.len().min(max);

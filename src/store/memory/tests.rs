@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::WhenFull;
-use crate::store::{Books, Share, SharedStore};
+use crate::store::{Books, DeadLetter, Share, SharedStore};
 use std::sync::Arc;
 use unifi_herald_plugin::{Event, Kind, Timestamp};
 
@@ -149,5 +149,75 @@ async fn duplicates_losses_and_dead_letters_of_a_step_are_in_the_books() {
         (7, 2, 3, 2)
     );
     assert_eq!((books[1].dead_lettered, books[1].filtered), (1, 1));
-    assert_eq!(memory.dead_letters(1), [letter]);
+    assert_eq!(letters(&memory), [("b", "script failed".to_owned())]);
+}
+
+fn letters(memory: &MemoryStore) -> Vec<(&'static str, String)> {
+    let all = memory
+        .dead_letters(&LetterFilter::default(), 0, 10)
+        .unwrap();
+    let name = |name: &str| if name == "a" { "a" } else { "b" };
+    all.into_iter()
+        .map(|letter| (name(&letter.sink), letter.reason))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_tried_again_in_its_place_or_dropped_and_counted() {
+    let memory = store(&Clock::manual(Timestamp::from_millis(0)), 3);
+    memory.commit(to(0, 1..4)).await.unwrap();
+    let claimed = memory.claim(0, 2).await;
+    let at = Timestamp::from_millis(0);
+    let dead = |event: &BufferedEvent| {
+        Settled::Dead(Box::new(DeadLetter {
+            sink: 0,
+            event: event.clone(),
+            reason: "refused".into(),
+            attempts: 1,
+            first: at,
+            last: at,
+        }))
+    };
+    memory
+        .settle(0, claimed.iter().map(dead).collect())
+        .await
+        .unwrap();
+    let one = LetterFilter {
+        sink: Some("a".into()),
+        id: Some("1".into()),
+    };
+    let elsewhere = LetterFilter {
+        sink: Some("b".into()),
+        ..LetterFilter::default()
+    };
+    assert_eq!(memory.retry_dead_letters(&elsewhere).await.unwrap(), 0);
+    assert_eq!(memory.retry_dead_letters(&one).await.unwrap(), 1);
+    let all = LetterFilter::default();
+    assert_eq!(memory.drop_dead_letters(&all).await.unwrap(), 1);
+    let shared: SharedStore = memory.clone();
+    let books = balanced(&shared);
+    assert_eq!((books[0].pending, books[0].dead_lettered), (2, 1));
+    assert_eq!(seqs(&memory.claim(0, 3).await), [1, 3]);
+}
+
+#[tokio::test]
+async fn a_dead_letter_does_not_push_others_out() {
+    let memory = store(&Clock::manual(Timestamp::from_millis(0)), 1);
+    let at = Timestamp::from_millis(0);
+    let letter = DeadLetter {
+        sink: 0,
+        event: event(1),
+        reason: "script failed".into(),
+        attempts: 0,
+        first: at,
+        last: at,
+    };
+    let commit = Commit {
+        dead: vec![letter],
+        ..to(0, 1..2)
+    };
+    memory.commit(commit).await.unwrap();
+    let all = LetterFilter::default();
+    assert_eq!(memory.retry_dead_letters(&all).await.unwrap(), 0);
+    assert_eq!(letters(&memory), [("a", "script failed".to_owned())]);
 }
