@@ -4,17 +4,22 @@ mod ask;
 mod check;
 mod completions;
 mod config;
+mod dead_letters;
 mod demo;
+mod events;
 mod exit;
 mod launch;
+mod line;
 mod load;
 mod log;
 mod man;
+mod moment;
 mod online;
 mod output;
 mod plugins;
 mod run;
 mod status;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -72,6 +77,9 @@ enum Verb {
     Demo(demo::Demo),
     Check(check::Check),
     Status(status::Status),
+    Events(events::Events),
+    DeadLetters(dead_letters::DeadLetters),
+    Store(store::Store),
     Plugins(plugins::Plugins),
     Config(config::Config),
     Completions(completions::Completions),
@@ -110,6 +118,9 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Demo(verb) => verb.main(loader),
         Verb::Check(verb) => verb.main(&loader),
         Verb::Status(verb) => verb.main(&loader),
+        Verb::Events(verb) => verb.main(&loader),
+        Verb::DeadLetters(verb) => verb.main(&loader),
+        Verb::Store(verb) => verb.main(&loader),
         Verb::Plugins(verb) => verb.main(&loader),
         Verb::Config(verb) => verb.main(&loader),
         Verb::Completions(verb) => verb.main(),

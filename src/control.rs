@@ -7,6 +7,7 @@
 pub mod board;
 pub mod client;
 pub mod protocol;
+mod search;
 mod server;
 mod session;
 mod socket;

@@ -9,8 +9,6 @@ mod decode;
 mod dedupe;
 pub mod endpoint;
 mod envelope;
-pub mod gap;
-pub mod history;
 mod identity;
 mod item;
 pub mod liveness;

@@ -1,5 +1,6 @@
 //! The verbs that ask a running host or open its store, as processes of their own.
 
+mod journal;
 mod status;
 
 use crate::support::rig::Rig;

@@ -1,10 +1,12 @@
-//! Asking a running host, for the verbs that do.
+//! Asking a running host, or its store when none runs, for the verbs that do.
 
 use super::Exit;
 use super::output::complain;
-use crate::config::Outline;
-use crate::control::protocol::Request;
+use crate::config::{Outline, StoreMode};
+use crate::control::protocol::{Answer, Request};
 use crate::control::{Client, ClientError};
+use crate::store::{MaintenanceError, OpenError, Reader};
+use std::io;
 
 /// Ask the host that runs on this configuration; none when there is none.
 pub(super) fn ask(outline: &Outline, request: &Request) -> Result<Option<Client>, Exit> {
@@ -18,12 +20,59 @@ pub(super) fn ask(outline: &Outline, request: &Request) -> Result<Option<Client>
     Ok(None)
 }
 
-/// Say what went wrong.
+/// Take all that a host answers; how many things it did.
+pub(super) fn each(
+    client: &mut Client,
+    mut visit: impl FnMut(Answer) -> Result<(), Exit>,
+) -> Result<u64, Exit> {
+    loop {
+        match client.answer() {
+            Ok(Answer::Done(count)) => return Ok(count),
+            Ok(answer) => visit(answer)?,
+            Err(error) => return Err(refused(&error)),
+        }
+    }
+}
+
+/// The store itself, to read, when no host runs.
+pub(super) fn reader(outline: &Outline) -> Result<Reader, Exit> {
+    match outline.store.mode {
+        StoreMode::Memory => Err(not_running(outline)),
+        StoreMode::Disk => Reader::open(&outline.store.dir).map_err(|error| unopened(&error)),
+    }
+}
+
+/// Say what went wrong between here and a host.
 pub(super) fn refused(error: &ClientError) -> Exit {
     complain(&format!("error: {error}"));
     match error {
         ClientError::Denied(_) => Exit::Refused,
         ClientError::NotRunning(_) | ClientError::Refused(_) | ClientError::Broken(_) => {
+            Exit::Failed
+        }
+    }
+}
+
+/// Say that a host answered something else.
+pub(super) fn misunderstood() -> Exit {
+    refused(&io::Error::other("it did not answer what was asked").into())
+}
+
+/// Say why the store cannot be used.
+pub(super) fn unopened(error: &OpenError) -> Exit {
+    complain(&format!("error: {error}"));
+    match error {
+        OpenError::Locked { .. } => Exit::Config,
+        _ => Exit::Failed,
+    }
+}
+
+/// Say why something was not done to the store.
+pub(super) fn undone(error: &MaintenanceError) -> Exit {
+    match error {
+        MaintenanceError::Open(error) => unopened(error),
+        MaintenanceError::Store(error) => {
+            complain(&format!("error: {error}"));
             Exit::Failed
         }
     }

@@ -8,11 +8,7 @@ pub(super) fn print(text: &str) -> Exit {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Exit::Done,
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
-        Err(error) => {
-            complain(&format!("error: cannot write to standard output: {error}"));
-            Exit::Failed
-        }
+        Err(error) => unwritten(&error),
     }
 }
 
@@ -33,4 +29,34 @@ pub(super) fn plain(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     unifi_herald_plugin::push_plain(text, &mut out);
     String::from_utf8(out).unwrap_or_default()
+}
+
+/// Standard output for many lines.
+pub(super) struct Lines(io::BufWriter<io::StdoutLock<'static>>);
+
+impl Lines {
+    pub(super) fn new() -> Self {
+        Self(io::BufWriter::new(io::stdout().lock()))
+    }
+
+    /// Write a line; the error is how the command ends, for a reader who has gone quietly.
+    pub(super) fn line(&mut self, text: &str) -> Result<(), Exit> {
+        let written = self.0.write_all(text.as_bytes());
+        written
+            .and_then(|()| self.0.write_all(b"\n"))
+            .map_err(|error| unwritten(&error))
+    }
+
+    /// Show what was written so far.
+    pub(super) fn flush(&mut self) -> Result<(), Exit> {
+        self.0.flush().map_err(|error| unwritten(&error))
+    }
+}
+
+fn unwritten(error: &io::Error) -> Exit {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Exit::Done;
+    }
+    complain(&format!("error: cannot write to standard output: {error}"));
+    Exit::Failed
 }

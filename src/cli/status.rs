@@ -1,14 +1,13 @@
 //! `herald status`
 
 use super::load::Loader;
-use super::output::{plain, print};
+use super::output::{complain, plain, print};
 use super::{Exit, ask};
 use crate::clock::Clock;
 use crate::config::Outline;
 use crate::control::protocol::{Answer, ControllerState, Request, SinkState, Status as Facts};
 use serde::{Serialize, Serializer};
 use std::fmt::Write;
-use std::io;
 use std::time::Duration;
 use unifi_herald_plugin::Timestamp;
 
@@ -54,16 +53,42 @@ fn running(outline: &Outline) -> Result<Option<Facts>, Exit> {
     };
     match client.answer() {
         Ok(Answer::Status(facts)) => Ok(Some(*facts)),
-        Ok(_) => Err(ask::refused(
-            &io::Error::other("it did not answer what was asked").into(),
-        )),
+        Ok(_) => Err(ask::misunderstood()),
         Err(error) => Err(ask::refused(&error)),
     }
 }
 
 /// What can be said without a host.
 fn stopped(outline: &Outline) -> Result<Facts, Exit> {
-    Err(ask::not_running(outline))
+    let books = ask::reader(outline)?.books().map_err(|error| {
+        complain(&format!("error: {error}"));
+        Exit::Failed
+    })?;
+    let controllers = outline.controllers.iter();
+    let controllers = controllers.map(|(name, kind)| ControllerState {
+        name: name.to_string(),
+        connected: false,
+        last_frame: None,
+        version: None,
+        kind: kind.map(|kind| kind.as_str().to_owned()),
+        trouble: None,
+    });
+    let sinks = outline.sinks.iter().map(|name| {
+        let entry = books.iter().find(|sink| sink.name == *name);
+        SinkState {
+            name: name.to_string(),
+            state: "stopped".to_owned(),
+            books: entry.map(|sink| sink.books).unwrap_or_default(),
+            last_error: None,
+        }
+    });
+    Ok(Facts {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        process: 0,
+        controllers: controllers.collect(),
+        sinks: sinks.collect(),
+        degraded: None,
+    })
 }
 
 /// The object of the manual, in its order.

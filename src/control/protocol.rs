@@ -1,8 +1,9 @@
 //! What is said over the control socket: one request, then answers, each a line of JSON.
 
-use crate::store::Books;
+use crate::store::{Books, JournalQuery, KeptLetter, LetterFilter, Order};
 use serde::{Deserialize, Serialize};
-use unifi_herald_plugin::Timestamp;
+use serde_json::value::RawValue;
+use unifi_herald_plugin::{Severity, Timestamp};
 
 /// Longest request, in bytes.
 pub const MAX_REQUEST: usize = 64 << 10;
@@ -13,6 +14,134 @@ pub const MAX_REQUEST: usize = 64 << 10;
 pub enum Request {
     /// How everything is; answered by one [`Answer::Status`].
     Status {},
+    /// Search the journal; answered by [`Answer::Event`]s.
+    Events {
+        /// For what.
+        query: Box<Query>,
+    },
+    /// What was given up; answered by [`Answer::Letter`]s.
+    DeadLetters {
+        /// Which.
+        filter: Letters,
+    },
+    /// Make dead letters pending again.
+    RetryDeadLetters {
+        /// Which.
+        filter: Letters,
+    },
+    /// Forget dead letters.
+    DropDeadLetters {
+        /// Which.
+        filter: Letters,
+    },
+}
+
+/// What to look for in the journal; what is absent or empty does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Query {
+    /// At or after this moment.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+    /// Of one of these kinds.
+    pub kinds: Vec<String>,
+    /// MAC address, name or host name of the client.
+    pub client: Option<String>,
+    /// MAC address or name of the device.
+    pub device: Option<String>,
+    /// Short or display name of the site.
+    pub site: Option<String>,
+    /// At least as severe.
+    pub severity: Option<Severity>,
+    /// Somewhere in the summary.
+    pub text: Option<String>,
+    /// At most so many, the newest first; without it all, the oldest first.
+    pub limit: Option<usize>,
+    /// Leave `raw` out.
+    pub no_raw: bool,
+}
+
+/// Which dead letters; what is absent does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Letters {
+    /// Of the sink of this name.
+    pub sink: Option<String>,
+    /// Of the event with this id.
+    pub id: Option<String>,
+}
+
+impl Query {
+    /// In the words of the store. A kind that this version does not know is in no journal.
+    #[must_use]
+    pub fn to_store(&self) -> JournalQuery {
+        JournalQuery {
+            since: self.since,
+            until: self.until,
+            kinds: self
+                .kinds
+                .iter()
+                .filter_map(|kind| kind.parse().ok())
+                .collect(),
+            client: self.client.clone(),
+            device: self.device.clone(),
+            site: self.site.clone(),
+            controller: None,
+            severity: self.severity,
+            text: self.text.clone(),
+            order: match self.limit {
+                Some(_) => Order::NewestFirst,
+                None => Order::OldestFirst,
+            },
+        }
+    }
+}
+
+impl Letters {
+    /// In the words of the store.
+    #[must_use]
+    pub fn to_store(&self) -> LetterFilter {
+        LetterFilter {
+            sink: self.sink.as_deref().map(Into::into),
+            id: self.id.as_deref().map(Into::into),
+        }
+    }
+}
+
+/// A dead letter, as it is also printed for programs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Letter {
+    /// The event's id.
+    pub id: String,
+    /// Name of the sink that did not get it.
+    pub sink: String,
+    /// Why.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was tried first.
+    pub first: Timestamp,
+    /// When it was tried last.
+    pub last: Timestamp,
+    /// The event.
+    pub event: Box<RawValue>,
+}
+
+impl Letter {
+    /// A letter of the store; none when its event cannot be written, which cannot be.
+    #[must_use]
+    pub fn of(kept: &KeptLetter) -> Option<Self> {
+        Some(Self {
+            id: kept.event.id.to_string(),
+            sink: kept.sink.to_string(),
+            reason: kept.reason.clone(),
+            attempts: kept.attempts,
+            first: kept.first,
+            last: kept.last,
+            event: RawValue::from_string(kept.event.to_json()).ok()?,
+        })
+    }
 }
 
 /// One line of an answer. The last is [`Answer::Done`] or [`Answer::Failed`].
@@ -21,6 +150,10 @@ pub enum Request {
 pub enum Answer {
     /// How everything is.
     Status(Box<Status>),
+    /// An event, in the form of every output.
+    Event(Box<RawValue>),
+    /// A dead letter.
+    Letter(Letter),
     /// That was all; for requests that change something, with how many things changed.
     Done(u64),
     /// It was not done, for this reason.

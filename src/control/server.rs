@@ -31,6 +31,7 @@ pub struct Server {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) board: Board,
+    pub(super) tasks: Tasks,
     places: Arc<Semaphore>,
     slow: AtomicU64,
 }
@@ -48,6 +49,7 @@ impl Server {
         })?;
         let shared = Arc::new(Shared {
             board,
+            tasks: tasks.clone(),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             slow: AtomicU64::new(0),
         });

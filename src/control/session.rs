@@ -1,15 +1,22 @@
 //! One connection to the control socket: one question, its answers, the end.
 
 use super::protocol::{Answer, MAX_REQUEST, Request};
+use super::search;
 use super::server::Shared;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// How long a question may take to arrive, and how long an answer may wait for its reader.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Pages of an answer that may wait for their reader.
+const PAGES: usize = 2;
 
 /// Serve one connection to its end.
 pub(super) async fn run(stream: UnixStream, shared: &Shared) {
@@ -38,6 +45,32 @@ async fn answer(request: Request, shared: &Shared, replies: &mut Replies) -> Res
             let status = Box::new(shared.board.status());
             replies.send(&Answer::Status(status)).await?;
             replies.send(&Answer::Done(0)).await
+        }
+        Request::Events { query } => {
+            let (pages, found) = mpsc::channel(PAGES);
+            let store = Arc::clone(&shared.board.store);
+            let search = move || match store.journal() {
+                Ok(Some(reader)) => search::events(&reader, &query, &pages),
+                Ok(None) => Err(search::NO_JOURNAL.to_owned()),
+                Err(error) => Err(error.to_string()),
+            };
+            replies.stream(found, shared.tasks.blocking(search)).await
+        }
+        Request::DeadLetters { filter } => {
+            let (pages, found) = mpsc::channel(PAGES);
+            let store = Arc::clone(&shared.board.store);
+            let list = move || search::letters(&*store, &filter, &pages);
+            replies.stream(found, shared.tasks.blocking(list)).await
+        }
+        Request::RetryDeadLetters { filter } => {
+            let store = &shared.board.store;
+            let done = store.retry_dead_letters(&filter.to_store()).await;
+            replies.conclude(done.map_err(|error| error.message)).await
+        }
+        Request::DropDeadLetters { filter } => {
+            let store = &shared.board.store;
+            let done = store.drop_dead_letters(&filter.to_store()).await;
+            replies.conclude(done.map_err(|error| error.message)).await
         }
     }
 }
@@ -88,6 +121,26 @@ impl Replies {
     /// Send one line, waiting for a slow reader for a while.
     pub(super) async fn send(&mut self, answer: &Answer) -> Result<(), Gone> {
         self.write(&line(answer)).await
+    }
+
+    /// Send pages as they come, then how it ended.
+    async fn stream(
+        &mut self,
+        mut pages: mpsc::Receiver<Vec<u8>>,
+        search: JoinHandle<Result<u64, String>>,
+    ) -> Result<(), Gone> {
+        while let Some(page) = pages.recv().await {
+            self.write(&page).await?;
+        }
+        let ended = search.await;
+        self.conclude(ended.unwrap_or_else(|_| Err("the search broke off".to_owned())))
+            .await
+    }
+
+    /// Send the last line.
+    async fn conclude(&mut self, done: Result<u64, String>) -> Result<(), Gone> {
+        let answer = done.map_or_else(Answer::Failed, Answer::Done);
+        self.send(&answer).await
     }
 
     /// Send lines that are ready.

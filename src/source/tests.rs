@@ -63,9 +63,7 @@ impl Herald {
         let Self { outlet, seen, .. } = self;
         let waiting = async {
             while !enough(seen) {
-                let mut items = Vec::new();
-                outlet.take(1000, &mut items).await;
-                seen.extend(items.iter().filter_map(|item| item.event().cloned()));
+                outlet.take(1000, seen).await;
             }
         };
         if tokio::time::timeout(LIMIT, waiting).await.is_err() {

@@ -28,10 +28,6 @@ password = "***"
 [controllers.home.tls]
 insecure = false
 
-[controllers.home.backfill]
-max_age = "7d"
-first_run = "seed"
-
 [buffer]
 capacity = 77
 when_full = "wait"

@@ -1,0 +1,82 @@
+//! Long answers, put together a page at a time by a thread that may block.
+
+use super::protocol::{Answer, Letter, Letters, Query};
+use super::session::line;
+use crate::store::{Reader, Store};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use tokio::sync::mpsc::Sender;
+use unifi_herald_plugin::BufferedEvent;
+
+/// A page is sent when it has this many bytes.
+const PAGE: usize = 64 << 10;
+
+/// Dead letters read in one go.
+const LETTERS: usize = 64;
+
+/// Why there is nothing to search.
+pub(super) const NO_JOURNAL: &str = "with `store.mode = \"memory\"` there is no journal to search; `herald tail` shows what happens from now on";
+
+/// Send the events that `query` describes; how many there were. Whoever stops reading ends the search.
+pub(super) fn events(
+    reader: &Reader,
+    query: &Query,
+    pages: &Sender<Vec<u8>>,
+) -> Result<u64, String> {
+    let limit = query.limit.unwrap_or(usize::MAX);
+    let mut page = Vec::new();
+    let mut count = 0;
+    if limit == 0 {
+        return Ok(0);
+    }
+    let searched = reader.search(&query.to_store(), |found| {
+        event(found.event, query.no_raw, &mut page);
+        count += 1;
+        if page.len() >= PAGE && pages.blocking_send(std::mem::take(&mut page)).is_err() {
+            return ControlFlow::Break(());
+        }
+        if count < limit {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    });
+    searched.map_err(|error| error.message)?;
+    // A reader that is gone needs no last page.
+    pages.blocking_send(page).unwrap_or_default();
+    Ok(count as u64)
+}
+
+/// Send the dead letters that `filter` describes; how many there were.
+pub(super) fn letters(
+    store: &dyn Store,
+    filter: &Letters,
+    pages: &Sender<Vec<u8>>,
+) -> Result<u64, String> {
+    let filter = filter.to_store();
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let kept = store.dead_letters(&filter, after, LETTERS);
+        let kept = kept.map_err(|error| error.message)?;
+        let Some(last) = kept.last() else {
+            return Ok(count);
+        };
+        after = last.position;
+        count += kept.len() as u64;
+        let letters = kept.iter().filter_map(Letter::of);
+        let page = letters.flat_map(|letter| line(&Answer::Letter(letter)));
+        if pages.blocking_send(page.collect()).is_err() {
+            return Ok(count);
+        }
+    }
+}
+
+/// Append the event as an answer: the bytes that [`Answer::Event`] would be, without a detour.
+pub(super) fn event(mut event: BufferedEvent, no_raw: bool, out: &mut Vec<u8>) {
+    if no_raw && event.raw.is_some() {
+        Arc::make_mut(&mut event.event).raw = None;
+    }
+    out.extend_from_slice(b"{\"event\":");
+    event.write_json(out);
+    out.extend_from_slice(b"}\n");
+}
