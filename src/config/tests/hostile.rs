@@ -31,7 +31,8 @@ const BITS: &[&str] = &[
     "-",
     "nan",
     "2026-01-01",
-    "password = \"hunter2",
+    // On a line of its own: inside the quotes of another value it would be that value.
+    "\npassword = \"hunter2",
     "[sinks.x]\n",
     "[[sinks]]\n",
     "options = 5\n",
