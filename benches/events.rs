@@ -235,10 +235,11 @@ fn event_as_json(bencher: Bencher) {
 fn file_sink(bencher: Bencher) {
     let (events, runtime) = (roams(), runtime());
     let folder = tempfile::TempDir::new().unwrap();
-    let context = TestContext::new(folder.path());
+    let context = TestContext::new();
     let _inside = runtime.enter();
     let options = toml::from_str(r#"path = "events.jsonl""#).unwrap();
-    let mut sink = herald_file::File::build(options, &context.build_context("bench")).unwrap();
+    let mut sink =
+        herald_file::File::build(options, &context.build_context("bench", folder.path())).unwrap();
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         use unifi_herald_plugin::Sink as _;
         runtime.block_on(sink.deliver(Batch::new(&events))).unwrap();
