@@ -1,10 +1,11 @@
 //! The bounded ring between the socket and the chains: what is kept, what waits, what is lost.
 
 use crate::config::{BufferPlan, WhenFull};
+use crate::store::HoleChange;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use unifi_herald_plugin::{Event, Gap, Text};
+use unifi_herald_plugin::{Event, Gap, Origin, Text};
 
 /// Bounds of a ring, and what happens at them.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +39,45 @@ pub fn share_of_bytes(plan: &BufferPlan, holders: usize) -> usize {
     usize::try_from(plan.max_bytes).unwrap_or(usize::MAX) / holders.max(1)
 }
 
-/// A first-in first-out queue of events that never grows past its limits.
+/// What passes through the ring.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// An event on its way to the sinks.
+    Event(Arc<Event>),
+    /// An event for the journal and the memory of scripts only: history older than herald.
+    Seed(Arc<Event>),
+    /// A change to the open holes, which must not be committed before what stands in front of it.
+    Hole(Box<HoleNews>),
+}
+
+/// A change to the open holes, and what is to be said about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HoleNews {
+    /// The change.
+    pub change: HoleChange,
+    /// The `herald.gap` that tells of what could not be fetched; committed together with the change.
+    pub gap: Option<Arc<Event>>,
+}
+
+impl Item {
+    /// The event that takes part in the bounds of the ring.
+    #[must_use]
+    pub fn event(&self) -> Option<&Arc<Event>> {
+        match self {
+            Self::Event(event) | Self::Seed(event) => Some(event),
+            Self::Hole(_) => None,
+        }
+    }
+}
+
+/// A first-in first-out queue of events that never grows past its limits, and of changes to holes, which are few and
+/// never lost.
 #[derive(Debug)]
 pub struct Ring {
     limits: Limits,
-    events: VecDeque<Arc<Event>>,
+    items: VecDeque<Item>,
+    /// How many of the items are events.
+    events: usize,
     bytes: usize,
     full_since: Option<Instant>,
     losses: Vec<Loss>,
@@ -57,7 +92,7 @@ pub enum Offer {
     Full(Instant),
 }
 
-/// Events that were dropped because the ring was full, of one controller and site.
+/// Events that were dropped because the ring was full, of one controller and site; herald's own apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
     /// Name of the controller.
@@ -66,6 +101,8 @@ pub struct Loss {
     pub site: Text,
     /// Name of the site for people.
     pub site_name: Text,
+    /// Whether they are herald's own, which no history has.
+    pub own: bool,
     /// The stretch of time they are from, and how many they are.
     pub gap: Gap,
 }
@@ -76,7 +113,8 @@ impl Ring {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            events: VecDeque::new(),
+            items: VecDeque::new(),
+            events: 0,
             bytes: 0,
             full_since: None,
             losses: Vec::new(),
@@ -86,7 +124,7 @@ impl Ring {
     /// Put `event` at the end, or say why not. Every drop is recorded as a [`Loss`].
     pub fn offer(&mut self, event: &Arc<Event>, now: Instant) -> Offer {
         if self.has_room_for(event) {
-            self.append(event);
+            self.append(Item::Event(Arc::clone(event)));
             return Offer::Taken;
         }
         match self.limits.when_full {
@@ -108,20 +146,45 @@ impl Ring {
     /// Put `event` at the end at once, in place of the oldest where there is no room.
     pub fn force(&mut self, event: &Arc<Event>) {
         if self.has_room_for(event) {
-            self.append(event);
+            self.append(Item::Event(Arc::clone(event)));
         } else {
             self.make_room_for(event);
         }
     }
 
-    /// The oldest events, at most `max`, in order, appended to `out`.
-    pub fn take(&mut self, max: usize, out: &mut Vec<Arc<Event>>) {
-        let count = self.events.len().min(max);
-        for event in self.events.drain(..count) {
-            self.bytes -= event.weight();
-            out.push(event);
+    /// Put a piece of history at the end if the ring is less than half full, so that the stream never suffers from a
+    /// repair; otherwise it is handed back. A change to a hole always has room.
+    ///
+    /// # Errors
+    /// With the item, when it has to wait.
+    pub fn offer_history(&mut self, item: Item) -> Result<(), Item> {
+        let room = item.event().is_none_or(|event| {
+            self.events == 0
+                || (self.events < self.limits.events.div_ceil(2)
+                    && self.bytes + event.weight() <= self.limits.bytes / 2)
+        });
+        if !room {
+            return Err(item);
         }
-        if count > 0 {
+        if let Item::Hole(news) = &item {
+            self.supersede(news);
+        }
+        self.append(item);
+        Ok(())
+    }
+
+    /// The oldest items, at most `max`, in order, appended to `out`.
+    pub fn take(&mut self, max: usize, out: &mut Vec<Item>) {
+        let count = self.items.len().min(max);
+        let before = self.events;
+        for item in self.items.drain(..count) {
+            if let Some(event) = item.event() {
+                self.bytes -= event.weight();
+                self.events -= 1;
+            }
+            out.push(item);
+        }
+        if self.events < before {
             self.full_since = None;
         }
     }
@@ -134,43 +197,62 @@ impl Ring {
     /// How many events are waiting.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.events.len()
+        self.events
     }
 
-    /// Whether nothing waits, neither an event nor a loss to report.
+    /// Whether nothing waits: no event, no change to a hole, no loss to report.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.losses.is_empty()
+        self.items.is_empty() && self.losses.is_empty()
     }
 
     fn has_room_for(&self, event: &Event) -> bool {
-        self.events.is_empty()
-            || (self.events.len() < self.limits.events
+        self.events == 0
+            || (self.events < self.limits.events
                 && self.bytes + event.weight() <= self.limits.bytes)
     }
 
-    fn append(&mut self, event: &Arc<Event>) {
-        self.bytes += event.weight();
-        self.events.push_back(Arc::clone(event));
+    fn append(&mut self, item: Item) {
+        if let Some(event) = item.event() {
+            self.bytes += event.weight();
+            self.events += 1;
+        }
+        self.items.push_back(item);
     }
 
     fn make_room_for(&mut self, event: &Arc<Event>) {
         while !self.has_room_for(event) {
-            // `has_room_for` admits anything into an empty ring, so there is a front to drop.
-            let Some(oldest) = self.events.pop_front() else {
+            // Changes to holes stay: what is dropped in front of one that fills a hole is a loss, and so a hole of its
+            // own. Seeds stay, since what is fetched for a loss goes to the sinks; they are less than half of it all.
+            let is_event = |item: &Item| matches!(item, Item::Event(_));
+            let oldest = self.items.iter().position(is_event);
+            let Some(Item::Event(oldest)) = oldest.and_then(|at| self.items.remove(at)) else {
                 break;
             };
+            self.events -= 1;
             self.bytes -= oldest.weight();
             self.lose(&oldest);
         }
-        self.append(event);
+        self.append(Item::Event(Arc::clone(event)));
+    }
+
+    /// Changes that wait and mean nothing once `news` is committed go, so that there are at most two for each hole:
+    /// a narrowing may come later than it could, never earlier.
+    fn supersede(&mut self, news: &HoleNews) {
+        let (HoleChange::Shrink { id, .. } | HoleChange::Close { id }) = news.change else {
+            return;
+        };
+        self.items.retain(|item| {
+            !matches!(item, Item::Hole(old)
+                if old.gap.is_none() && matches!(old.change, HoleChange::Shrink { id: other, .. } if other == id))
+        });
     }
 
     fn lose(&mut self, event: &Event) {
-        let known = self
-            .losses
-            .iter_mut()
-            .find(|loss| loss.controller == event.controller && loss.site == event.site);
+        let own = event.origin == Origin::Derived;
+        let known = self.losses.iter_mut().find(|loss| {
+            loss.own == own && loss.controller == event.controller && loss.site == event.site
+        });
         if let Some(loss) = known {
             loss.gap.from = loss.gap.from.min(event.time);
             loss.gap.to = loss.gap.to.max(event.time);
@@ -181,6 +263,7 @@ impl Ring {
             controller: event.controller.clone(),
             site: event.site.clone(),
             site_name: event.site_name.clone(),
+            own,
             gap: Gap {
                 from: event.time,
                 to: event.time,

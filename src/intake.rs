@@ -1,10 +1,17 @@
 //! The door between the source's thread and the router's: the ring with a lock and two bells.
 
-use crate::buffer::{Limits, Loss, Offer, Ring};
+mod losses;
+
+pub use losses::{LossListener, hole_id};
+
+use crate::buffer::{HoleNews, Item, Limits, Loss, Offer, Ring};
 use crate::clock::Clock;
+use crate::store::Hole;
+use losses::Losses;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use unifi_herald_plugin::Event;
+use unifi_herald_plugin::{Event, Text};
 
 /// The end that sources push into. A copy pushes into the same ring.
 #[derive(Clone, Debug)]
@@ -20,6 +27,7 @@ struct Shared {
     clock: Clock,
     filled: Notify,
     room: Notify,
+    losses: Losses,
 }
 
 /// The two ends of a new ring.
@@ -31,6 +39,7 @@ pub fn ring(limits: Limits, clock: Clock) -> (Intake, Outlet) {
         clock,
         filled: Notify::new(),
         room: Notify::new(),
+        losses: Losses::default(),
     });
     (Intake(Arc::clone(&shared)), Outlet(shared))
 }
@@ -61,6 +70,34 @@ impl Intake {
         self.0.filled.notify_one();
     }
 
+    /// Put pieces of history and changes to holes into the ring, in order, waiting without limit while it is more than
+    /// half full; `items` is empty afterwards.
+    ///
+    /// When the future is dropped, what was not yet pushed is still in `items`.
+    pub async fn push_history(&self, items: &mut VecDeque<Item>) {
+        while !items.is_empty() {
+            let room = self.0.room.notified();
+            if !self.offer_history(items) {
+                room.await;
+            }
+        }
+    }
+
+    /// Put a change to a hole into the ring at once.
+    pub fn push_hole(&self, news: HoleNews) {
+        // A change to a hole always has room.
+        let refused = self.0.lock().offer_history(Item::Hole(Box::new(news)));
+        debug_assert!(refused.is_ok(), "{refused:?}");
+        self.0.filled.notify_one();
+    }
+
+    /// Hear of what the ring loses of a controller's site, and answer for it: it is a hole for the listener to repair
+    /// from then on, no longer a `herald.gap` at once.
+    #[must_use]
+    pub fn listen_for_losses(&self, controller: &Text, site: &Text) -> LossListener {
+        self.0.losses.listen(controller, site)
+    }
+
     /// How many events are waiting.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -71,6 +108,24 @@ impl Intake {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.lock().is_empty()
+    }
+
+    /// Whether at least one was taken.
+    fn offer_history(&self, items: &mut VecDeque<Item>) -> bool {
+        let mut ring = self.0.lock();
+        let mut taken = false;
+        while let Some(item) = items.pop_front() {
+            if let Err(item) = ring.offer_history(item) {
+                items.push_front(item);
+                break;
+            }
+            taken = true;
+        }
+        drop(ring);
+        if taken {
+            self.0.filled.notify_one();
+        }
+        taken
     }
 
     /// Offer as many as there is room for; when some are left, the time at which the first may push out the oldest.
@@ -96,13 +151,13 @@ impl Intake {
 }
 
 impl Outlet {
-    /// Wait until something is in the ring, then move at most `max` events to `events`, and return what was lost.
+    /// Wait until something is in the ring, then move at most `max` items to `items`, and return what was lost.
     ///
     /// Cancel-safe: nothing is taken before the future is ready.
-    pub async fn take(&mut self, max: usize, events: &mut Vec<Arc<Event>>) -> Vec<Loss> {
+    pub async fn take(&mut self, max: usize, items: &mut Vec<Item>) -> Vec<Loss> {
         loop {
             let filled = self.0.filled.notified();
-            if let Some(losses) = self.try_take(max, events) {
+            if let Some(losses) = self.try_take(max, items) {
                 self.0.room.notify_waiters();
                 return losses;
             }
@@ -110,12 +165,24 @@ impl Outlet {
         }
     }
 
-    fn try_take(&self, max: usize, events: &mut Vec<Arc<Event>>) -> Option<Vec<Loss>> {
+    /// The hole that `loss` is for whoever listens for it; nothing when nobody does. It is told by
+    /// [`Outlet::tell`], once it is committed.
+    #[must_use]
+    pub fn hole_of(&self, loss: &Loss) -> Option<Hole> {
+        self.0.losses.hole_of(loss)
+    }
+
+    /// Tell whoever listens that these holes are committed.
+    pub fn tell(&self, holes: Vec<Hole>) {
+        self.0.losses.tell(holes);
+    }
+
+    fn try_take(&self, max: usize, items: &mut Vec<Item>) -> Option<Vec<Loss>> {
         let mut ring = self.0.lock();
         if ring.is_empty() {
             return None;
         }
-        ring.take(max, events);
+        ring.take(max, items);
         Some(ring.take_losses())
     }
 }

@@ -1,7 +1,7 @@
 //! Herald's own events: what it has to say of itself, shaped like any other event.
 
 use sha2::{Digest, Sha256};
-use unifi_herald_plugin::{Event, Kind, Origin, Text, Timestamp};
+use unifi_herald_plugin::{Event, Gap, Kind, Origin, Text, Timestamp};
 
 /// Where an event of herald's own belongs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,25 @@ pub fn own_event(kind: Kind, scope: &Scope, subject: &str, time: Timestamp) -> E
     event.site = scope.site.clone();
     event.site_name = scope.site_name.clone();
     event.origin = Origin::Derived;
+    event
+}
+
+/// The event that tells of a hole that stays: `herald.gap`. Told again of the same hole, it has the same id.
+#[must_use]
+pub fn gap_event(scope: &Scope, gap: Gap, reason: &str, summary: String, now: Timestamp) -> Event {
+    let mut event = own_event(Kind::HERALD_GAP, scope, reason, now);
+    let (from, to) = (gap.from.as_millis(), gap.to.as_millis());
+    let parts = [
+        Kind::HERALD_GAP.as_str(),
+        &scope.controller,
+        &scope.site,
+        reason,
+        &from.to_string(),
+    ];
+    event.id = hashed_id(&parts, Timestamp::from_millis(to)).into();
+    event.summary = summary.into();
+    event.reason = Some(reason.into());
+    event.gap = Some(Box::new(gap));
     event
 }
 

@@ -1,23 +1,24 @@
 //! The router: takes what is in the ring, runs the chains over it, commits once, and goes round.
 
 mod gaps;
+mod marks;
+mod repeats;
 
+use crate::buffer::{HoleNews, Item, Loss};
 use crate::chain::{Chains, Now, Routing};
 use crate::clock::Clock;
 use crate::intake::Outlet;
-use crate::store::{Commit, SharedStore, Watermark};
-use crate::unifi::{Admission, Dedupe, EventSource};
+use crate::store::{Commit, Hole, HoleChange, SharedStore};
+use marks::Marks;
+use repeats::Repeats;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use unifi_herald_plugin::{BufferedEvent, Event, Kind, Origin};
+use unifi_herald_plugin::{Event, Kind};
 
 /// Most events in one commit.
 const MAX_BATCH: usize = 512;
-
-/// How many recent events are remembered to recognise one that comes twice.
-const REMEMBERED: usize = 65_536;
 
 /// How long a commit that failed waits before it is tried again.
 const COMMIT_RETRY: Duration = Duration::from_millis(500);
@@ -30,7 +31,8 @@ pub struct Router {
     store: SharedStore,
     clock: Clock,
     weather: Arc<Notify>,
-    dedupe: Dedupe,
+    repeats: Repeats,
+    marks: Marks,
     routing: Routing,
 }
 
@@ -46,13 +48,19 @@ impl Router {
         weather: Arc<Notify>,
     ) -> Self {
         let routing = Routing::new(sinks, store.next_seq());
+        let marks = store.watermarks().unwrap_or_else(|error| {
+            // Then they rise from the first event on, which the store may have passed already.
+            tracing::error!(%error, "store could not tell how far the controllers have come");
+            Vec::new()
+        });
         Self {
             outlet,
             chains,
             store,
             clock,
             weather,
-            dedupe: Dedupe::new(REMEMBERED),
+            repeats: Repeats::new(),
+            marks: Marks::new(marks),
             routing,
         }
     }
@@ -67,31 +75,64 @@ impl Router {
                 losses = self.outlet.take(MAX_BATCH, &mut taken) => losses,
                 () = stop.cancelled() => return,
             };
-            let lost = losses.iter().filter_map(|loss| loss.gap.count).sum();
-            let gaps = losses
-                .into_iter()
-                .map(|loss| gaps::ring_overflow(loss, self.clock.wall()));
-            // The hole is older than what is left in the ring, and is told first.
-            let events: Vec<_> = gaps.chain(taken.drain(..)).collect();
-            let commit = self.decide(&events, lost);
+            let batch = self.batch(losses, &mut taken);
+            let holes = batch.made.clone();
+            let commit = self.decide(batch);
             commit_until_taken(&self.store, commit).await;
+            if !holes.is_empty() {
+                self.outlet.tell(holes);
+            }
         }
     }
 
+    /// What is to be decided together: what was lost is older than what is left in the ring, and comes first.
+    fn batch(&self, losses: Vec<Loss>, taken: &mut Vec<Item>) -> Batch {
+        let mut batch = Batch {
+            lost: losses.iter().filter_map(|loss| loss.gap.count).sum(),
+            ..Batch::default()
+        };
+        for loss in losses {
+            tracing::error!(controller = %loss.controller, site = %loss.site, count = loss.gap.count, "the ring was full, events are lost");
+            match self.outlet.hole_of(&loss) {
+                Some(hole) => {
+                    batch.holes.push(HoleChange::Open(hole.clone()));
+                    batch.made.push(hole);
+                }
+                None => batch
+                    .events
+                    .push((gaps::ring_overflow(loss, self.clock.wall()), Way::Sinks)),
+            }
+        }
+        for item in taken.drain(..) {
+            match item {
+                Item::Event(event) => batch.events.push((event, Way::Sinks)),
+                Item::Seed(event) => batch.events.push((event, Way::Journal)),
+                Item::Hole(news) => {
+                    let HoleNews { change, gap } = *news;
+                    batch.holes.push(change);
+                    batch.events.extend(gap.map(|gap| (gap, Way::Sinks)));
+                }
+            }
+        }
+        batch
+    }
+
     /// Run the chains over a batch; nothing has happened before the commit.
-    fn decide(&mut self, events: &[Arc<Event>], lost: u64) -> Commit {
+    fn decide(&mut self, batch: Batch) -> Commit {
         let now = Now {
             instant: self.clock.now(),
             wall: self.clock.wall(),
         };
+        self.repeats.prepare(&batch, &*self.store);
         let mut duplicates = 0;
         let mut internet_is_back = false;
-        for event in events {
-            if self.dedupe.admit(event, EventSource::of(event)) == Admission::Duplicate {
+        for (event, way) in &batch.events {
+            if !self.repeats.admit(event) {
                 duplicates += 1;
                 continue;
             }
             internet_is_back |= event.kind == Kind::WAN_UP;
+            self.routing.for_journal_only(*way == Way::Journal);
             self.chains.route(event, now, &mut self.routing);
         }
         if internet_is_back {
@@ -99,40 +140,36 @@ impl Router {
         }
         let state = self.chains.take_state();
         let (events, shares, dead) = self.routing.take(now.wall);
-        let watermarks = watermarks(&events);
+        let watermarks = self.marks.rise(&events);
         Commit {
             events,
             shares,
             dead,
             duplicates,
-            lost,
+            lost: batch.lost,
             state,
             watermarks,
+            holes: batch.holes,
             ..Commit::default()
         }
     }
 }
 
-/// How far each controller's site has come with `events`, by the controller's own clock.
-fn watermarks(events: &[BufferedEvent]) -> Vec<Watermark> {
-    let mut marks: Vec<Watermark> = Vec::new();
-    for event in events
-        .iter()
-        .filter(|event| event.origin != Origin::Derived)
-    {
-        let known = marks
-            .iter_mut()
-            .find(|mark| mark.controller == event.controller && mark.site == event.site);
-        match known {
-            Some(mark) => mark.time = mark.time.max(event.time),
-            None => marks.push(Watermark {
-                controller: event.controller.clone(),
-                site: event.site.clone(),
-                time: event.time,
-            }),
-        }
-    }
-    marks
+/// What is decided and committed together.
+#[derive(Debug, Default)]
+struct Batch {
+    events: Vec<(Arc<Event>, Way)>,
+    holes: Vec<HoleChange>,
+    /// The holes that the ring made.
+    made: Vec<Hole>,
+    lost: u64,
+}
+
+/// How far an event goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Sinks,
+    Journal,
 }
 
 /// Commit, however long it takes: a batch is never skipped.

@@ -9,6 +9,8 @@ mod decode;
 mod dedupe;
 pub mod endpoint;
 mod envelope;
+pub mod gap;
+pub mod history;
 mod identity;
 mod item;
 pub mod liveness;

@@ -20,7 +20,10 @@ fn ring(events: usize, when_full: WhenFull) -> Ring {
 fn ids(ring: &mut Ring) -> Vec<String> {
     let mut out = Vec::new();
     ring.take(usize::MAX, &mut out);
-    out.iter().map(|event| event.id.to_string()).collect()
+    out.iter()
+        .filter_map(Item::event)
+        .map(|event| event.id.to_string())
+        .collect()
 }
 
 fn lost(ring: &mut Ring) -> Vec<Gap> {
@@ -102,6 +105,94 @@ fn bytes_are_a_bound_too_but_never_shut_out_a_large_event() {
     assert_eq!(ids(&mut small), ["7"]);
 }
 
+fn shrink(id: u64, from: i64) -> Item {
+    let change = HoleChange::Shrink {
+        id,
+        from: Timestamp::from_millis(from),
+        to: None,
+    };
+    Item::Hole(Box::new(HoleNews { change, gap: None }))
+}
+
+/// What waits, in order: events by id, changes to holes by where the hole begins.
+fn told(ring: &mut Ring) -> Vec<String> {
+    let mut out = Vec::new();
+    ring.take(usize::MAX, &mut out);
+    let tell = |item: &Item| match item {
+        Item::Hole(news) => match &news.change {
+            HoleChange::Shrink { id, from, .. } => format!("{id}>{}", from.as_millis()),
+            other => format!("{other:?}"),
+        },
+        Item::Event(event) | Item::Seed(event) => event.id.to_string(),
+    };
+    out.iter().map(tell).collect()
+}
+
+#[test]
+fn a_change_to_a_hole_keeps_its_place_and_is_never_lost() {
+    let now = Clock::system().now();
+    let mut ring = ring(2, WhenFull::DropOldest);
+    ring.offer(&event(0), now);
+    ring.offer_history(shrink(1, 5)).unwrap();
+    for number in 1..4 {
+        ring.offer(&event(number), now);
+    }
+    ring.offer_history(shrink(2, 6)).unwrap();
+    assert_eq!((ring.len(), ring.is_empty()), (2, false));
+    assert_eq!(told(&mut ring), ["1>5", "2", "3", "2>6"]);
+    assert_eq!(lost(&mut ring)[0].count, Some(2));
+    ring.offer_history(shrink(1, 7)).unwrap();
+    assert!(!ring.is_empty(), "it is a reason to commit by itself");
+}
+
+#[test]
+fn of_two_changes_to_one_hole_that_wait_the_later_stays() {
+    let now = Clock::system().now();
+    let mut ring = ring(9, WhenFull::DropOldest);
+    for from in 0..50 {
+        ring.offer(&event(1), now);
+        ring.offer_history(shrink(1, from)).unwrap();
+    }
+    ring.offer_history(shrink(2, 0)).unwrap();
+    let told = told(&mut ring);
+    assert_eq!(told[9..], ["1>49", "2>0"]);
+}
+
+#[test]
+fn history_waits_while_the_ring_is_half_full_and_the_stream_does_not() {
+    let now = Clock::system().now();
+    let mut ring = ring(4, WhenFull::DropOldest);
+    let history = |number| Item::Seed(event(number));
+    assert!(ring.offer_history(history(1)).is_ok());
+    assert!(ring.offer_history(history(2)).is_ok());
+    assert!(ring.offer_history(history(3)).is_err());
+    for number in 4..8 {
+        ring.offer(&event(number), now);
+    }
+    assert_eq!(
+        told(&mut ring),
+        ["1", "2", "6", "7"],
+        "seeds are not dropped"
+    );
+}
+
+#[test]
+fn what_herald_lost_of_its_own_is_told_apart() {
+    let now = Clock::system().now();
+    let mut ring = ring(1, WhenFull::DropOldest);
+    let mut own = Event::new(Kind::HERALD_GAP, "own", Timestamp::from_millis(1));
+    own.origin = Origin::Derived;
+    for event in [event(1), Arc::new(own), event(2), event(3)] {
+        ring.offer(&event, now);
+    }
+    let losses = ring.take_losses();
+    let told: Vec<_> = losses
+        .iter()
+        .map(|loss| (loss.own, loss.gap.count))
+        .collect();
+    assert_eq!(told, [(false, Some(2)), (true, Some(1))]);
+}
+
 proptest! {
     /// Whatever is offered and taken: bounded, in order, and every event is either taken or counted as lost.
     #[test]
@@ -126,6 +217,7 @@ proptest! {
             lost += ring.take_losses().iter().filter_map(|loss| loss.gap.count).sum::<u64>();
         }
         ring.take(usize::MAX, &mut taken);
+        let taken: Vec<_> = taken.iter().filter_map(Item::event).collect();
         prop_assert_eq!(taken.len() as u64 + lost, offered);
         let numbers: Vec<u64> = taken.iter().map(|event| event.id.parse().unwrap()).collect();
         prop_assert!(numbers.is_sorted());

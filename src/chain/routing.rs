@@ -13,6 +13,8 @@ pub struct Routing {
     shares: Vec<Vec<BufferedEvent>>,
     dead: Vec<Undelivered>,
     current: Current,
+    /// Whether no sink gets what is routed.
+    journal_only: bool,
 }
 
 /// An event that a step gave up on, for one sink behind it.
@@ -48,7 +50,13 @@ impl Routing {
                 first: 0,
                 marks: vec![0; sinks],
             },
+            journal_only: false,
         }
+    }
+
+    /// Whether what is routed from now on goes to the journal only, whatever the chains say.
+    pub fn for_journal_only(&mut self, journal_only: bool) {
+        self.journal_only = journal_only;
     }
 
     /// How many events were routed or made.
@@ -98,7 +106,7 @@ impl Routing {
 
     /// Give `event` to `sink`, unless the sink has one of that id already.
     pub(super) fn give(&mut self, sink: usize, event: &Arc<Event>) {
-        if self.has(sink, &event.id) {
+        if self.journal_only || self.has(sink, &event.id) {
             return;
         }
         let buffered = self.numbered(event);
@@ -107,7 +115,7 @@ impl Routing {
 
     /// Note that `event` does not reach `sink`, because a step before it failed.
     pub(super) fn bury(&mut self, sink: usize, event: &Arc<Event>, reason: &str) {
-        if self.has(sink, &event.id) {
+        if self.journal_only || self.has(sink, &event.id) {
             return;
         }
         let event = self.numbered(event);

@@ -3,7 +3,9 @@
 //! Every key has a default or is optional, so that a file with mistakes can be read as far as it goes; what
 //! must be there is demanded in the second stage.
 
-use super::plan::{LogFormat, OnError, StoreMode, StorePlan, SyncMode, WhenFull};
+use super::plan::{
+    BackfillPlan, FirstRun, LogFormat, OnError, StoreMode, StorePlan, SyncMode, WhenFull,
+};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,6 +52,19 @@ pub(crate) struct ControllerTable {
     pub(crate) tls: TlsTable,
     /// Query string of the socket's URL, such as `clients=v2`; empty for none.
     pub(crate) socket_query: String,
+    /// What is fetched from the controller's history to fill holes: after a reconnect, and after a start.
+    pub(crate) backfill: BackfillTable,
+}
+
+/// `backfill` of a controller
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BackfillTable {
+    /// What is older than this is not fetched but reported as a `herald.gap`.
+    pub(crate) max_age: Span,
+    /// What becomes of the history that herald finds when it meets a site for the first time: `seed` writes it to the
+    /// journal and lets scripts remember it, `deliver` gives it to the sinks as well.
+    pub(crate) first_run: FirstRun,
 }
 
 /// `kind` of a controller.
@@ -273,6 +288,17 @@ impl Default for ControllerTable {
             auth: None,
             tls: TlsTable::default(),
             socket_query: String::new(),
+            backfill: BackfillTable::default(),
+        }
+    }
+}
+
+impl Default for BackfillTable {
+    fn default() -> Self {
+        let plan = BackfillPlan::default();
+        Self {
+            max_age: Span(plan.max_age),
+            first_run: plan.first_run,
         }
     }
 }

@@ -64,6 +64,46 @@ pub struct ControllerPlan {
     pub tls: TlsOptions,
     /// Query string of the socket's URL, without `?`; empty for none.
     pub socket_query: String,
+    /// What is fetched from its history.
+    pub backfill: BackfillPlan,
+}
+
+/// What is fetched from a controller's history to fill holes in the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackfillPlan {
+    /// What is older is not fetched but reported as a `herald.gap`.
+    pub max_age: Duration,
+    /// What becomes of the history that herald finds when it meets a site for the first time.
+    pub first_run: FirstRun,
+    /// How much before the beginning of a hole is fetched as well: what was under way when the connection broke.
+    pub overlap: Duration,
+    /// After how long the end of a hole is fetched once more: the controller writes its history with a delay.
+    pub settle: Duration,
+    /// After how long without a frame a connected socket is suspected to have missed something.
+    pub mute: Duration,
+}
+
+impl Default for BackfillPlan {
+    fn default() -> Self {
+        Self {
+            max_age: Duration::from_hours(7 * 24),
+            first_run: FirstRun::default(),
+            overlap: Duration::from_secs(60),
+            settle: Duration::from_secs(90),
+            mute: Duration::from_mins(10),
+        }
+    }
+}
+
+/// What becomes of the history that is older than herald.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstRun {
+    /// It goes to the journal, and scripts remember it, but no sink gets it.
+    #[default]
+    Seed,
+    /// It goes to the sinks as if it had just happened.
+    Deliver,
 }
 
 /// The two APIs a controller may have.

@@ -1,28 +1,18 @@
-//! A loss becomes an event: `herald.gap`.
+//! A loss that nobody can repair becomes an event: `herald.gap`.
 
 use crate::buffer::Loss;
-use crate::own_event::{Scope, own_event};
+use crate::own_event::{Scope, gap_event};
 use std::sync::Arc;
-use unifi_herald_plugin::{Event, Kind, Timestamp};
+use unifi_herald_plugin::{Event, Timestamp};
 
 /// The event that tells of events dropped because the ring was full.
 pub(super) fn ring_overflow(loss: Loss, now: Timestamp) -> Arc<Event> {
-    let Loss {
-        controller,
-        site,
-        site_name,
-        gap,
-    } = loss;
-    let count = gap.count.unwrap_or_default();
-    tracing::error!(controller = %controller, site = %site, count, "the ring was full, events are lost");
+    let count = loss.gap.count.unwrap_or_default();
     let scope = Scope {
-        controller,
-        site,
-        site_name,
+        controller: loss.controller,
+        site: loss.site,
+        site_name: loss.site_name,
     };
-    let mut event = own_event(Kind::HERALD_GAP, &scope, "ring_overflow", now);
-    event.summary = format!("{count} events were lost because herald could not keep up").into();
-    event.reason = Some("ring_overflow".into());
-    event.gap = Some(Box::new(gap));
-    Arc::new(event)
+    let summary = format!("{count} events were lost because herald could not keep up");
+    Arc::new(gap_event(&scope, loss.gap, "ring_overflow", summary, now))
 }

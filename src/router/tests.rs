@@ -7,8 +7,13 @@ use crate::buffer::Limits;
 use crate::chain::{Action, Chain};
 use crate::config::{BufferPlan, When, WhenFull};
 use crate::intake::{Intake, ring};
-use crate::store::{Books, MemoryStore};
-use unifi_herald_plugin::{Event, Timestamp};
+use crate::store::{
+    Books, MemoryStore, Rejected, Settled, SinkBooks, Store, StoreError, Watermark,
+};
+use async_trait::async_trait;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use unifi_herald_plugin::{BufferedEvent, Event, Gap, Origin, Text, Timestamp};
 
 struct Rig {
     intake: Intake,
@@ -18,6 +23,10 @@ struct Rig {
 }
 
 fn rig(capacity: usize) -> Rig {
+    rig_on(capacity, |store| store)
+}
+
+fn rig_on(capacity: usize, wrap: impl FnOnce(SharedStore) -> SharedStore) -> Rig {
     let clock = Clock::of_runtime(Timestamp::from_millis(0));
     let buffer = BufferPlan {
         capacity: 1000,
@@ -28,6 +37,7 @@ fn rig(capacity: usize) -> Rig {
     let limits = Limits::new(&BufferPlan { capacity, ..buffer }, 1);
     let (intake, outlet) = ring(limits, clock.clone());
     let store: SharedStore = Arc::new(MemoryStore::new(&["all".into()], &buffer, clock.clone()));
+    let store = wrap(store);
     let steps = vec![(When::default(), Action::Sink(0))];
     let chains = Chains::new(vec![Chain::new("c".into(), &When::default(), steps)]);
     let weather = Arc::new(Notify::new());
@@ -167,4 +177,204 @@ async fn the_internet_coming_back_is_told_to_the_lanes() {
     tokio::time::timeout(Duration::from_secs(1), told)
         .await
         .unwrap();
+}
+
+/// A store with a journal, which tells what it was given.
+#[derive(Debug)]
+struct Journal {
+    inner: SharedStore,
+    known: Vec<&'static str>,
+    recent: Vec<BufferedEvent>,
+    commits: Mutex<Vec<Commit>>,
+}
+
+#[async_trait]
+impl Store for Journal {
+    async fn commit(&self, commit: Commit) -> Result<(), Rejected> {
+        self.commits.lock().unwrap().push(commit.clone());
+        self.inner.commit(commit).await
+    }
+
+    async fn claim(&self, sink: usize, max: usize) -> Vec<BufferedEvent> {
+        self.inner.claim(sink, max).await
+    }
+
+    async fn settle(&self, sink: usize, settled: Vec<Settled>) -> Result<(), StoreError> {
+        self.inner.settle(sink, settled).await
+    }
+
+    fn books(&self) -> Vec<SinkBooks> {
+        self.inner.books()
+    }
+
+    fn next_seq(&self) -> u64 {
+        self.inner.next_seq()
+    }
+
+    fn known(&self, controller: &str, site: &str, ids: &[Text]) -> Vec<bool> {
+        assert_eq!((controller, site), ("home", "default"));
+        ids.iter().map(|id| self.known.contains(&&**id)).collect()
+    }
+
+    fn recent(&self, _: &str, _: &str, since: Timestamp, _: usize) -> Vec<BufferedEvent> {
+        let mut recent = self.recent.clone();
+        recent.retain(|event| event.time >= since);
+        recent
+    }
+
+    fn watermarks(&self) -> Result<Vec<Watermark>, StoreError> {
+        Ok(vec![Watermark {
+            controller: "home".into(),
+            site: "default".into(),
+            time: Timestamp::from_millis(1002),
+        }])
+    }
+}
+
+fn journal(known: Vec<&'static str>, recent: Vec<BufferedEvent>) -> (Rig, Arc<Journal>) {
+    let mut journal = None;
+    let rig = rig_on(100, |inner| {
+        let store = Arc::new(Journal {
+            inner,
+            known,
+            recent,
+            commits: Mutex::default(),
+        });
+        journal = Some(Arc::clone(&store));
+        store
+    });
+    (rig, journal.unwrap())
+}
+
+fn backfill(id: u64) -> Arc<Event> {
+    let mut event = Event::clone(&event(id, Kind::WAN_DOWN));
+    event.origin = Origin::Backfill;
+    event.received = Timestamp::from_millis(9000);
+    Arc::new(event)
+}
+
+fn hole(id: u64, from: i64) -> Hole {
+    Hole {
+        id,
+        controller: "home".into(),
+        site: "default".into(),
+        from: Timestamp::from_millis(from),
+        to: Some(Timestamp::from_millis(2000)),
+        reason: "reconnect".into(),
+    }
+}
+
+fn ids(events: &[BufferedEvent]) -> Vec<&str> {
+    events.iter().map(|event| &*event.id).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_journal_has_is_no_news_when_it_is_fetched() {
+    let (rig, journal) = journal(vec!["2"], Vec::new());
+    let items = [backfill(1), backfill(2), backfill(3)];
+    let mut items: VecDeque<Item> = items.map(Item::Event).into();
+    rig.intake.push_history(&mut items).await;
+    drain(rig.router).await;
+    let commit = journal.commits.lock().unwrap()[0].clone();
+    assert_eq!(
+        (ids(&commit.events), commit.duplicates),
+        (vec!["1", "3"], 1)
+    );
+    assert_eq!(
+        commit.watermarks[0].time.as_millis(),
+        1003,
+        "above the store's"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_twin_of_what_an_earlier_run_committed_is_recognised() {
+    let mut stored = Event::clone(&event(1, Kind::WAN_DOWN));
+    let wan = || {
+        Some(Box::new(unifi_herald_plugin::Wan {
+            name: Some("WAN1".into()),
+            ..unifi_herald_plugin::Wan::default()
+        }))
+    };
+    stored.wan = wan();
+    let stored = BufferedEvent {
+        seq: 0,
+        event: Arc::new(stored),
+    };
+    let (rig, journal) = journal(Vec::new(), vec![stored]);
+    let mut twin = Event::clone(&backfill(77));
+    twin.time = Timestamp::from_millis(1500);
+    twin.key = Some("NETWORK_WAN_FAILED".into());
+    twin.wan = wan();
+    rig.intake.push_hole(HoleNews {
+        change: HoleChange::Open(hole(5, 2000)),
+        gap: None,
+    });
+    rig.intake
+        .push_history(&mut VecDeque::from([Item::Event(Arc::new(twin))]))
+        .await;
+    drain(rig.router).await;
+    let commit = journal.commits.lock().unwrap()[0].clone();
+    assert_eq!((commit.events.len(), commit.duplicates), (0, 1));
+    assert_eq!(commit.holes, [HoleChange::Open(hole(5, 2000))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hole_changes_with_what_stands_in_front_of_it_and_its_gap_with_it() {
+    let (rig, journal) = journal(Vec::new(), Vec::new());
+    let mut items: VecDeque<Item> = (0..40).map(|id| Item::Event(backfill(id))).collect();
+    rig.intake.push_history(&mut items).await;
+    let gap = Some(event(900, Kind::HERALD_GAP));
+    let change = HoleChange::Close { id: 5 };
+    rig.intake.push_hole(HoleNews { change, gap });
+    rig.intake.push(&mut vec![event(50, Kind::WAN_UP)]).await;
+    drain(rig.router).await;
+    let commits = journal.commits.lock().unwrap().clone();
+    let closing = commits
+        .iter()
+        .position(|commit| commit.holes == [HoleChange::Close { id: 5 }])
+        .unwrap();
+    let so_far = commits[..=closing].iter();
+    let so_far: Vec<_> = so_far.flat_map(|commit| ids(&commit.events)).collect();
+    assert!(so_far.contains(&"39") && so_far.contains(&"900"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seed_is_in_the_journal_and_no_sink_gets_it() {
+    let (rig, journal) = journal(Vec::new(), Vec::new());
+    let mut items = VecDeque::from([Item::Seed(backfill(1)), Item::Event(backfill(2))]);
+    rig.intake.push_history(&mut items).await;
+    drain(rig.router).await;
+    let commit = journal.commits.lock().unwrap()[0].clone();
+    assert_eq!(ids(&commit.events), ["1", "2"]);
+    assert_eq!(ids(&commit.shares[0].events), ["2"]);
+    let books = books(&rig.store);
+    assert_eq!((books.received, books.filtered), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_ring_lost_is_a_hole_for_whoever_listens() {
+    let (rig, journal) = journal(Vec::new(), Vec::new());
+    let (home, site): (Text, Text) = ("home".into(), "default".into());
+    let listener = rig.intake.listen_for_losses(&home, &site);
+    let mut events: Vec<_> = (0..110).map(|id| event(id, Kind::WAN_DOWN)).collect();
+    rig.intake.push(&mut events).await;
+    drain(rig.router).await;
+    let commits = journal.commits.lock().unwrap().clone();
+    let [HoleChange::Open(opened)] = commits[0].holes.as_slice() else {
+        panic!("{commits:?}");
+    };
+    let lost = Gap {
+        from: opened.from,
+        to: opened.to.unwrap(),
+        count: Some(commits[0].lost),
+    };
+    assert_eq!(
+        (lost.from.as_millis(), lost.to.as_millis(), lost.count),
+        (1000, 1009, Some(10))
+    );
+    assert_eq!(&*opened.reason, "ring_overflow");
+    assert_eq!(listener.heard().await, *opened);
+    let told = commits.iter().flat_map(|commit| &commit.events);
+    assert!(told.into_iter().all(|event| event.kind != Kind::HERALD_GAP));
 }

@@ -28,6 +28,7 @@ pub(crate) fn plan(url: &str) -> ControllerPlan {
         },
         tls: TlsOptions::default(),
         socket_query: String::new(),
+        backfill: crate::config::BackfillPlan::default(),
     }
 }
 

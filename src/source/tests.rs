@@ -63,7 +63,9 @@ impl Herald {
         let Self { outlet, seen, .. } = self;
         let waiting = async {
             while !enough(seen) {
-                outlet.take(1000, seen).await;
+                let mut items = Vec::new();
+                outlet.take(1000, &mut items).await;
+                seen.extend(items.iter().filter_map(|item| item.event().cloned()));
             }
         };
         if tokio::time::timeout(LIMIT, waiting).await.is_err() {

@@ -41,7 +41,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
-use unifi_herald_plugin::{BufferedEvent, Text};
+use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 use window::Window;
 use writer::{Job, LetterOrder, Writer};
 
@@ -260,6 +260,36 @@ impl Store for DiskStore {
                 tracing::warn!(error = %error, "store could not tell which events it has");
                 vec![false; ids.len()]
             })
+    }
+
+    fn recent(
+        &self,
+        controller: &str,
+        site: &str,
+        since: Timestamp,
+        max: usize,
+    ) -> Vec<BufferedEvent> {
+        let query = JournalQuery {
+            since: Some(since),
+            controller: Some(controller.to_owned()),
+            site: Some(site.to_owned()),
+            order: Order::NewestFirst,
+            ..JournalQuery::default()
+        };
+        let found = self.ask(|reader| reader.find(&query, max));
+        let mut events: Vec<_> = found
+            .unwrap_or_else(|error| {
+                // Then a thing that was told in another form may be told twice.
+                tracing::warn!(%error, "store could not tell its recent events");
+                Vec::new()
+            })
+            .into_iter()
+            .map(|found| found.event)
+            // The query takes patterns and names for people as well.
+            .filter(|event| &*event.controller == controller && &*event.site == site)
+            .collect();
+        events.reverse();
+        events
     }
 
     fn load_state(&self, scope: &str) -> Result<Vec<StateEntry>, StoreError> {

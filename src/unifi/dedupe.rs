@@ -87,6 +87,13 @@ impl Dedupe {
             .admit(event, source.into(), capacity)
     }
 
+    /// Remember an event of an earlier run, which nobody is to be told is new. One that is known stays as it is.
+    pub fn remember(&mut self, event: &Event, source: impl Into<Option<EventSource>>) {
+        let capacity = self.capacity;
+        self.site(&event.controller, &event.site)
+            .remember(event, source.into(), capacity);
+    }
+
     fn site(&mut self, controller: &Text, site: &Text) -> &mut Site {
         let is = |entry: &(Text, Text, Site)| same(&entry.0, controller) && same(&entry.1, site);
         if !self.sites.get(self.last).is_some_and(is) {

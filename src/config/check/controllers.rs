@@ -4,7 +4,7 @@ use super::Check;
 use crate::config::file::{AuthTable, ControllerTable, KindKey};
 use crate::config::read::Flaw;
 use crate::config::tree::Path;
-use crate::config::{AuthPlan, ControllerKind, ControllerPlan, Controllers, Sites};
+use crate::config::{AuthPlan, BackfillPlan, ControllerKind, ControllerPlan, Controllers, Sites};
 use http::Uri;
 use std::net::IpAddr;
 use unifi_herald_plugin::http::TlsOptions;
@@ -81,6 +81,11 @@ impl Check<'_> {
             auth: self.auth(&path.join("auth"), table.auth.as_ref()),
             tls: self.tls(name, &path.join("tls"), table),
             socket_query,
+            backfill: BackfillPlan {
+                max_age: table.backfill.max_age.0,
+                first_run: table.backfill.first_run,
+                ..BackfillPlan::default()
+            },
         }
     }
 

@@ -330,7 +330,7 @@ const EXPECTED_UNKNOWN_KEYS_EVERYWHERE: &str = r#"error: `controllers.home.timou
 4 | timout = 5
   | ^^^^^^
   |
-  = help: known keys: url, kind, sites, auth, tls, socket_query
+  = help: known keys: url, kind, sites, auth, tls, socket_query, backfill
 
 error: `bufer`: unknown key
  --> config.toml:5:2

@@ -1,7 +1,9 @@
 //! What becomes of a configuration without mistakes.
 
 use super::{Controllers, HOME, House};
-use crate::config::{Action, ControllerKind, LogFormat, OnError, Sites, WhenFull};
+use crate::config::{
+    Action, BackfillPlan, ControllerKind, FirstRun, LogFormat, OnError, Sites, WhenFull,
+};
 use std::time::Duration;
 use unifi_herald_plugin::{Kind, Severity};
 
@@ -13,6 +15,7 @@ sites = ["*"]
 auth = { username = "herald", password = "hunter2", totp = "GEZDGNBVGY3TQOJQ" }
 tls = { pin_sha256 = "9F:86:d0:81:88:4c:7d:65:9a:2f:ea:a0:c5:5a:d0:15:a3:bf:4f:1b:2b:0b:82:2c:d1:5d:6c:15:b0:f0:0a:08" }
 socket_query = "clients=v2"
+backfill = { max_age = "36h", first_run = "deliver" }
 
 [controllers.annex]
 url = "http://localhost:8080"
@@ -93,6 +96,10 @@ fn everything_is_read_and_the_order_of_the_file_kept() {
     assert_eq!(zoo.auth.password.expose(), "hunter2");
     assert_eq!(zoo.auth.totp.as_ref().unwrap().expose(), "GEZDGNBVGY3TQOJQ");
     assert_eq!(zoo.socket_query, "clients=v2");
+    assert_eq!(
+        (zoo.backfill.max_age, zoo.backfill.first_run),
+        (Duration::from_hours(36), FirstRun::Deliver)
+    );
     assert_eq!(plan.controllers[1].kind, None);
     assert_eq!(
         plan.controllers[1].sites,
@@ -180,6 +187,7 @@ fn what_is_left_out_has_a_default() {
         Sites::Named(vec!["default".into()])
     );
     assert_eq!(plan.controllers[0].socket_query, "");
+    assert_eq!(plan.controllers[0].backfill, BackfillPlan::default());
     assert_eq!(
         (plan.buffer.capacity, plan.buffer.when_full),
         (10_000, WhenFull::Wait)

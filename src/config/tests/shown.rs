@@ -28,6 +28,10 @@ password = "***"
 [controllers.home.tls]
 insecure = false
 
+[controllers.home.backfill]
+max_age = "7d"
+first_run = "seed"
+
 [buffer]
 capacity = 77
 when_full = "wait"

@@ -1,7 +1,7 @@
 //! Lanes over the memory store in paused time: no socket, no waiting.
 
 use super::*;
-use crate::buffer::Limits;
+use crate::buffer::{Item, Limits};
 use crate::config::{BatchPlan, BufferPlan, OnError, PluginPlan, RetryPlan, WhenFull};
 use crate::intake::{Outlet, ring};
 use crate::store::{Books, Commit, MemoryStore, Share};
@@ -269,9 +269,10 @@ async fn one_dead_one_hanging_one_panicking_and_the_healthy_one_does_not_notice(
     assert!(hanging.status.facts().last_error.unwrap().contains("30 s"));
     assert_eq!(healthy.status.facts().state, "ok");
     // The two that are down are announced as events like any other.
-    let mut events = Vec::new();
-    rig.outlet.take(10, &mut events).await;
-    let down: Vec<_> = events.iter().map(|event| event.kind).collect();
+    let mut items = Vec::new();
+    rig.outlet.take(10, &mut items).await;
+    let events = items.iter().filter_map(Item::event);
+    let down: Vec<_> = events.map(|event| event.kind).collect();
     assert_eq!(down, [Kind::HERALD_SINK_DOWN; 2]);
 }
 

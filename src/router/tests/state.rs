@@ -68,6 +68,16 @@ async fn delivered(store: &SharedStore) -> Vec<(String, i64)> {
     found
 }
 
+fn batch(events: Vec<Arc<Event>>) -> Batch {
+    Batch {
+        events: events
+            .into_iter()
+            .map(|event| (event, Way::Sinks))
+            .collect(),
+        ..Batch::default()
+    }
+}
+
 #[tokio::test]
 async fn a_crash_neither_loses_a_count_nor_counts_twice() {
     let dir = tempfile::tempdir().unwrap();
@@ -77,10 +87,10 @@ async fn a_crash_neither_loses_a_count_nor_counts_twice() {
         |ids: std::ops::Range<u64>| -> Vec<_> { ids.map(|id| event(id, Kind::WAN_DOWN)).collect() };
 
     let mut rig = counting(&plan);
-    let commit = rig.router.decide(&events(1..4), 0);
+    let commit = rig.router.decide(batch(events(1..4)));
     commit_until_taken(&rig.store, commit).await;
     // Decided, but the process dies before the commit.
-    let lost = rig.router.decide(&events(4..6), 0);
+    let lost = rig.router.decide(batch(events(4..6)));
     assert_eq!(lost.state.len(), 1);
     drop((lost, rig));
 
@@ -100,12 +110,12 @@ async fn a_reset_reaches_the_store() {
     let dir = tempfile::tempdir().unwrap();
     let plan = StorePlan::new(StoreMode::Disk, dir.path().join("data"));
     let mut rig = counting(&plan);
-    let commit = rig.router.decide(&[event(1, Kind::WAN_DOWN)], 0);
+    let commit = rig.router.decide(batch(vec![event(1, Kind::WAN_DOWN)]));
     commit_until_taken(&rig.store, commit).await;
     assert_eq!(rig.store.load_state("script/counting/c").unwrap().len(), 1);
     assert_eq!(rig.router.chains.reset_script("other"), 0);
     assert_eq!(rig.router.chains.reset_script("counting"), 1);
-    let commit = rig.router.decide(&[], 0);
+    let commit = rig.router.decide(batch(Vec::new()));
     commit_until_taken(&rig.store, commit).await;
     assert_eq!(rig.store.load_state("script/counting/c").unwrap(), []);
 }

@@ -64,6 +64,7 @@ impl Shared {
             controller: scope.controller.clone(),
             site: scope.site.clone(),
             site_name: scope.site_name.clone(),
+            own: false,
             gap: Gap {
                 from: time,
                 to: time,

@@ -41,6 +41,28 @@ impl Site {
         source: Option<EventSource>,
         capacity: usize,
     ) -> Admission {
+        let Some(number) = self.keep(event, source) else {
+            return Admission::Duplicate;
+        };
+        let admission = source.map_or(Admission::New, |source| self.pair(number, event, source));
+        if self.seen.len() > capacity {
+            self.forget_oldest();
+        }
+        admission
+    }
+
+    /// Take in an event of which is known that it is new, so that no twin is looked for.
+    pub(super) fn remember(&mut self, event: &Event, source: Option<EventSource>, capacity: usize) {
+        if let (Some(number), Some(source)) = (self.keep(event, source), source) {
+            self.wait(number, Identity::of(event), source);
+        }
+        if self.seen.len() > capacity {
+            self.forget_oldest();
+        }
+    }
+
+    /// Keep the id of an event and give it a number; nothing when it is known.
+    fn keep(&mut self, event: &Event, source: Option<EventSource>) -> Option<u64> {
         let number = self.first + self.seen.len() as u64;
         match self.ids.entry(event.id.clone()) {
             Entry::Occupied(entry) => {
@@ -48,7 +70,7 @@ impl Site {
                 if let (Some(seen), Some(source)) = (self.seen_mut(known), source) {
                     seen.sources |= source.bit();
                 }
-                return Admission::Duplicate;
+                return None;
             }
             Entry::Vacant(entry) => entry.insert(number),
         };
@@ -57,11 +79,7 @@ impl Site {
             sources: source.map_or(0, EventSource::bit),
             waits: None,
         });
-        let admission = source.map_or(Admission::New, |source| self.pair(number, event, source));
-        if self.seen.len() > capacity {
-            self.forget_oldest();
-        }
-        admission
+        Some(number)
     }
 
     /// Find the twin of a new event, or let it wait for one.
@@ -74,6 +92,12 @@ impl Site {
             self.settle(twin);
             return Admission::Duplicate;
         }
+        self.wait(number, identity, source);
+        Admission::New
+    }
+
+    /// Let an event wait for its twin.
+    fn wait(&mut self, number: u64, identity: Identity, source: EventSource) {
         identity.keys(|key| {
             self.waiting
                 .entry(key)
@@ -84,7 +108,6 @@ impl Site {
         if let Some(seen) = self.seen_mut(number) {
             seen.waits = Some((identity, source));
         }
-        Admission::New
     }
 
     /// The waiting event nearest in time that can be the twin of this one.

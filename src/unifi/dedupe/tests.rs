@@ -287,6 +287,27 @@ fn happening() -> impl Strategy<Value = (u8, i64, bool, bool)> {
     (0..3_u8, 0..8_000_i64, any::<bool>(), any::<bool>())
 }
 
+#[test]
+fn what_an_earlier_run_had_is_known_and_waits_for_its_twin() {
+    let mut dedupe = Dedupe::new(1000);
+    // Two that may look like twins, and were told apart when they came.
+    dedupe.remember(&event("a", 0), EventSource::SocketEvents);
+    dedupe.remember(&event("b", 100), EventSource::SocketAlert);
+    assert_eq!(
+        dedupe.admit(&event("a", 0), EventSource::SocketEvents),
+        Admission::Duplicate,
+        "by its id"
+    );
+    let mut admit = |id, ms| dedupe.admit(&event(id, ms), EventSource::HistoryV2);
+    assert_eq!(admit("c", 50), Admission::Duplicate, "the twin of one");
+    assert_eq!(
+        admit("d", 60),
+        Admission::Duplicate,
+        "the twin of the other"
+    );
+    assert_eq!(admit("e", 70), Admission::New);
+}
+
 proptest! {
     #[test]
     fn events_of_one_source_are_never_merged(all in proptest::collection::vec(happening(), 0..60), source in 0..4_usize) {

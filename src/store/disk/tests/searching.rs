@@ -141,3 +141,15 @@ async fn an_event_is_found_by_id_with_its_verdict_and_who_awaits_it() {
     assert_eq!(awaited(102), [Text::from("b")]);
     assert!(awaited(101).is_empty());
 }
+
+#[tokio::test]
+async fn the_newest_of_a_site_come_oldest_first_and_those_of_others_do_not() {
+    let (_rig, store) = filled().await;
+    let recent = |site: &str, since, max| seqs(&store.recent("work", site, at(since), max));
+    assert_eq!(recent("x7", 0, 10), [101]);
+    assert!(recent("Büro", 0, 10).is_empty(), "by its short name only");
+    assert!(recent("*", 0, 10).is_empty());
+    assert!(recent("x7", 201, 10).is_empty());
+    let first = store.recent("home", "default", at(98), 2);
+    assert_eq!(seqs(&first), [99, 100]);
+}

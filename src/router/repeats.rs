@@ -1,0 +1,84 @@
+//! Whether an event came before: by the memory of recent events, and for what repair fetches, by the journal.
+
+use super::Batch;
+use crate::store::{Hole, HoleChange, Store};
+use crate::unifi::{Admission, Dedupe, EventSource};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use unifi_herald_plugin::{Event, Origin, Text};
+
+/// How many recent events are remembered to recognise one that comes twice.
+const REMEMBERED: usize = 65_536;
+
+/// How far before a hole the reports of one thing may lie that are told again within it.
+const TWINS: Duration = Duration::from_secs(2);
+
+/// Recognises what came before.
+#[derive(Debug)]
+pub(super) struct Repeats {
+    dedupe: Dedupe,
+    /// Those of the batch that the journal has: controller, site, id.
+    known: HashSet<(Text, Text, Text)>,
+}
+
+impl Repeats {
+    pub(super) fn new() -> Self {
+        Self {
+            dedupe: Dedupe::new(REMEMBERED),
+            known: HashSet::new(),
+        }
+    }
+
+    /// Ask the journal what it knows about a batch. Only repair makes questions.
+    pub(super) fn prepare(&mut self, batch: &Batch, store: &dyn Store) {
+        self.known.clear();
+        for change in &batch.holes {
+            if let HoleChange::Open(hole) = change {
+                self.remember(hole, store);
+            }
+        }
+        let mut sites: Vec<(&Text, &Text, Vec<Text>)> = Vec::new();
+        for (event, _) in &batch.events {
+            if event.origin != Origin::Backfill {
+                continue;
+            }
+            let site = sites.iter_mut().find(|(controller, site, _)| {
+                **controller == event.controller && **site == event.site
+            });
+            match site {
+                Some((_, _, ids)) => ids.push(event.id.clone()),
+                None => sites.push((&event.controller, &event.site, vec![event.id.clone()])),
+            }
+        }
+        for (controller, site, ids) in sites {
+            let known = store.known(controller, site, &ids);
+            let known = ids.into_iter().zip(known).filter(|(_, known)| *known);
+            self.known
+                .extend(known.map(|(id, _)| (controller.clone(), site.clone(), id)));
+        }
+    }
+
+    /// Whether `event` is new; it is remembered.
+    pub(super) fn admit(&mut self, event: &Arc<Event>) -> bool {
+        let new = self.dedupe.admit(event, EventSource::of(event)) == Admission::New;
+        new && (self.known.is_empty() || !self.is_in_the_journal(event))
+    }
+
+    fn is_in_the_journal(&self, event: &Event) -> bool {
+        let key = (
+            event.controller.clone(),
+            event.site.clone(),
+            event.id.clone(),
+        );
+        self.known.contains(&key)
+    }
+
+    /// What the journal has from the time of a hole may be told again by the history in another form.
+    fn remember(&mut self, hole: &Hole, store: &dyn Store) {
+        let since = hole.from - TWINS;
+        for event in store.recent(&hole.controller, &hole.site, since, REMEMBERED / 2) {
+            self.dedupe.remember(&event, EventSource::of(&event));
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! The holes in a site's stream, from their opening to their end: what must be fetched from the history, and when.
+
+mod terms;
+
+pub use terms::{Histories, History, News, Next, Now, Slice};
+
+use super::backoff::Backoff;
+use crate::config::{BackfillPlan, FirstRun};
+use crate::store::{Hole, HoleChange};
+use std::time::{Duration, Instant};
+use unifi_herald_plugin::{Gap, Text, Timestamp};
+
+/// Why a hole is there: herald was not running.
+pub const START: &str = "start";
+/// Why a hole is there: the socket was not up.
+pub const RECONNECT: &str = "reconnect";
+/// Why a hole is there: the socket was up and said nothing.
+pub const BLIND: &str = "blind";
+/// Why a hole is there: it is what happened before herald first met the site. It is told by no `herald.gap`.
+pub const FIRST_RUN: &str = "first_run";
+
+/// Why a hole cannot be filled: the controller has no history, or does not give it.
+pub const HISTORY_UNAVAILABLE: &str = "history_unavailable";
+/// Why a hole cannot be filled: it is older than `backfill.max_age`.
+pub const TOO_OLD: &str = "too_old";
+
+/// Most holes kept apart; beyond it a new one becomes part of another.
+const MAX_HOLES: usize = 8;
+/// What is asked for beyond the end of a hole: clocks differ, and a socket may be up a little before it is heard.
+const MARGIN: Duration = Duration::from_secs(10);
+/// The end of a hole is not believed when it is further than this in the future.
+const FUTURE: Duration = Duration::from_secs(60 * 60);
+/// How much is fetched at once, in the controller's time.
+const FIRST_STEP: Duration = Duration::from_secs(6 * 60 * 60);
+const MIN_STEP: Duration = Duration::from_secs(60);
+const MAX_STEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// After a failure.
+const RETRY: Backoff = match Backoff::new(Duration::from_secs(2), Duration::from_secs(5 * 60)) {
+    Ok(backoff) => backoff,
+    Err(_) => panic!("the bounds are constants"),
+};
+
+/// The holes of one controller's site.
+///
+/// Every change it returns is to be committed in order, and what fills a hole before the change that says so. What a
+/// hole's row covers is then always what may be missing, whenever the process ends.
+#[derive(Debug)]
+pub struct Repairs {
+    plan: BackfillPlan,
+    holes: Vec<Open>,
+    gone: Histories,
+    login: u64,
+    step: Duration,
+    retry: Backoff,
+    retry_at: Option<Instant>,
+    connected: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    /// As its row says.
+    hole: Hole,
+    to: Timestamp,
+    /// Everything before is fetched, at least once.
+    cursor: Timestamp,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It is being fetched.
+    Fetch,
+    /// Its end is fetched once more at this moment, when the controller has written what was under way.
+    Settle(Instant),
+}
+
+impl Repairs {
+    /// No holes, and not connected.
+    #[must_use]
+    pub fn new(plan: BackfillPlan) -> Self {
+        Self {
+            plan,
+            holes: Vec::new(),
+            gone: Histories::default(),
+            login: 0,
+            step: FIRST_STEP,
+            retry: RETRY,
+            retry_at: None,
+            connected: false,
+        }
+    }
+
+    /// A hole that begins after `seen`, the controller's time of the last that is known, and ends now.
+    #[must_use]
+    pub fn hole_since(
+        &self,
+        seen: Timestamp,
+        (controller, site): (&Text, &Text),
+        id: u64,
+        reason: &str,
+        now: Now,
+    ) -> Hole {
+        Hole {
+            id,
+            controller: controller.clone(),
+            site: site.clone(),
+            from: seen.min(now.wall) - self.plan.overlap,
+            to: Some(now.wall),
+            reason: reason.into(),
+        }
+    }
+
+    /// What happened before herald first met the site.
+    #[must_use]
+    pub fn first_run(&self, (controller, site): (&Text, &Text), id: u64, now: Now) -> Hole {
+        Hole {
+            id,
+            controller: controller.clone(),
+            site: site.clone(),
+            from: now.wall - self.plan.max_age,
+            to: Some(now.wall),
+            reason: FIRST_RUN.into(),
+        }
+    }
+
+    /// There is a hole, new or from an earlier run; without an end, it ends now.
+    pub fn open(&mut self, mut hole: Hole, now: Now) -> Vec<News> {
+        let to = hole.to.unwrap_or(now.wall).min(now.wall + FUTURE);
+        hole.from = hole.from.min(to);
+        hole.to = Some(to);
+        let oldest = now.wall - self.plan.max_age;
+        if to <= oldest {
+            let gap = told(&hole, hole.from, to, TOO_OLD);
+            let change = HoleChange::Close { id: hole.id };
+            return vec![News { change, gap }];
+        }
+        let mut gap = None;
+        if hole.from < oldest {
+            gap = told(&hole, hole.from, oldest, TOO_OLD);
+            hole.from = oldest;
+        }
+        let Some(known) = self.place_for(&hole, to) else {
+            let change = HoleChange::Open(hole.clone());
+            self.holes.push(Open {
+                cursor: hole.from,
+                to,
+                hole,
+                stage: Stage::Fetch,
+            });
+            return vec![News { change, gap }];
+        };
+        known.cursor = known.cursor.min(hole.from);
+        known.hole.from = known.hole.from.min(hole.from);
+        known.to = known.to.max(to);
+        known.hole.to = Some(known.to);
+        known.stage = Stage::Fetch;
+        let change = HoleChange::Open(known.hole.clone());
+        let mut news = vec![News { change, gap }];
+        if known.hole.id != hole.id {
+            news.push(quiet(HoleChange::Close { id: hole.id }));
+        }
+        news
+    }
+
+    /// Whether the socket is up: only then is anything fetched.
+    pub fn connected(&mut self, connected: bool) {
+        self.connected = connected;
+        if connected {
+            self.retry_at = None;
+        }
+    }
+
+    /// The session that requests are made with; a new one may find what another did not.
+    pub fn logged_in(&mut self, login: u64) {
+        if self.login != login {
+            self.login = login;
+            self.gone = Histories::default();
+        }
+    }
+
+    /// The histories there may be.
+    #[must_use]
+    pub fn histories(&self) -> Histories {
+        Histories {
+            system_log: !self.gone.system_log,
+            legacy: !self.gone.legacy,
+        }
+    }
+
+    /// What to do now.
+    pub fn next(&mut self, now: Now) -> Next {
+        let oldest = now.wall - self.plan.max_age;
+        let expired = self
+            .holes
+            .iter()
+            .position(|open| open.stage == Stage::Fetch && open.to < oldest);
+        if let Some(at) = expired {
+            return Next::Commit(vec![self.give_up(at, TOO_OLD)]);
+        }
+        if !self.connected {
+            return Next::Rest(None);
+        }
+        let due = |open: &Open| match open.stage {
+            Stage::Fetch => true,
+            Stage::Settle(at) => at <= now.instant,
+        };
+        let next = (0..self.holes.len())
+            .filter(|at| due(&self.holes[*at]))
+            .min_by_key(|at| self.holes[*at].cursor);
+        let Some(at) = next else {
+            let settle = self.holes.iter().filter_map(|open| match open.stage {
+                Stage::Fetch => None,
+                Stage::Settle(at) => Some(at),
+            });
+            return Next::Rest(settle.min());
+        };
+        if let Some(retry) = self.retry_at.filter(|retry| now.instant < *retry) {
+            return Next::Rest(Some(retry));
+        }
+        let histories = self.histories();
+        if histories == Histories::default() {
+            return Next::Commit(vec![self.give_up(at, HISTORY_UNAVAILABLE)]);
+        }
+        let open = &self.holes[at];
+        let to = open.to.min(open.cursor + self.step);
+        Next::Fetch(Slice {
+            hole: open.hole.id,
+            from: open.cursor,
+            to,
+            until: if to == open.to { to + MARGIN } else { to },
+            histories,
+            seed: is_first_run(&open.hole) && self.plan.first_run == FirstRun::Seed,
+            asked: now,
+        })
+    }
+
+    /// What was asked for was handed on: all of `slice`, or what is older than `cut` when there was more than is held at
+    /// once.
+    pub fn fetched(&mut self, slice: &Slice, cut: Option<Timestamp>) -> Vec<News> {
+        self.retry.reset();
+        self.retry_at = None;
+        // A single moment is not divided further.
+        let cut = cut.filter(|cut| *cut <= slice.to && slice.from < slice.to);
+        if cut.is_none() {
+            self.step = (self.step * 2).min(MAX_STEP);
+        }
+        let Some(at) = self.position(slice) else {
+            return Vec::new();
+        };
+        let tail = self.plan.settle + self.plan.overlap;
+        let open = &mut self.holes[at];
+        open.cursor = cut.map_or(slice.to, |cut| {
+            cut.max(slice.from + Duration::from_millis(1))
+        });
+        let settling = matches!(open.stage, Stage::Settle(_));
+        // Until it was fetched for the second time, the end of the hole stays in its row.
+        let end = open.hole.from.max(open.to - tail);
+        if cut.is_none() && slice.to >= open.to {
+            if settling || slice.asked.wall >= open.to + self.plan.settle {
+                let id = self.holes.remove(at).hole.id;
+                return vec![quiet(HoleChange::Close { id })];
+            }
+            open.stage = Stage::Settle(slice.asked.instant + self.plan.settle);
+            open.cursor = end;
+        }
+        let from = if settling {
+            open.cursor
+        } else {
+            open.cursor.min(end)
+        };
+        if from <= open.hole.from {
+            return Vec::new();
+        }
+        open.hole.from = from;
+        vec![quiet(HoleChange::Shrink {
+            id: open.hole.id,
+            from,
+            to: Some(open.to),
+        })]
+    }
+
+    /// The slice has more than is held at once; true when a shorter one will come, false when it cannot be shorter.
+    pub fn narrow(&mut self, slice: &Slice) -> bool {
+        let length = slice.to.since(slice.from);
+        let shorter = length > MIN_STEP;
+        if shorter {
+            self.step = (length / 2).max(MIN_STEP);
+        }
+        shorter
+    }
+
+    /// The history could not be asked; try again later, or when the controller said so.
+    pub fn failed(&mut self, now: Instant, draw: f64, wait: Option<Duration>) {
+        let delay = self.retry.fail(draw).max(wait.unwrap_or_default());
+        self.retry_at = Some(now + delay);
+    }
+
+    /// The controller does not have this history, or does not give it to this account.
+    pub fn gone(&mut self, history: History) {
+        match history {
+            History::SystemLog => self.gone.system_log = true,
+            History::Legacy => self.gone.legacy = true,
+        }
+    }
+
+    /// How many holes are open.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.holes.len()
+    }
+
+    /// Whether no hole is open.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.holes.is_empty()
+    }
+
+    fn position(&self, slice: &Slice) -> Option<usize> {
+        // A hole that has grown backwards in the meantime is fetched from its new beginning.
+        let is = |open: &Open| open.hole.id == slice.hole && open.cursor == slice.from;
+        self.holes.iter().position(is)
+    }
+
+    /// The open hole that this one is to become part of: itself, one that it touches, or any when there are too many.
+    fn place_for(&mut self, hole: &Hole, to: Timestamp) -> Option<&mut Open> {
+        let alike = |open: &Open| is_first_run(&open.hole) == is_first_run(hole);
+        let touches = |open: &Open| open.hole.from <= to && hole.from <= open.to;
+        let at = self
+            .holes
+            .iter()
+            .position(|open| open.hole.id == hole.id)
+            .or_else(|| {
+                let mut holes = self.holes.iter();
+                holes.position(|open| alike(open) && touches(open))
+            })
+            .or_else(|| {
+                let full = self.holes.len() >= MAX_HOLES;
+                full.then(|| self.holes.iter().rposition(alike)).flatten()
+            })?;
+        self.holes.get_mut(at)
+    }
+
+    fn give_up(&mut self, at: usize, reason: &'static str) -> News {
+        let open = self.holes.remove(at);
+        News {
+            change: HoleChange::Close { id: open.hole.id },
+            gap: told(&open.hole, open.cursor, open.to, reason),
+        }
+    }
+}
+
+fn is_first_run(hole: &Hole) -> bool {
+    &*hole.reason == FIRST_RUN
+}
+
+fn quiet(change: HoleChange) -> News {
+    News { change, gap: None }
+}
+
+/// What is to be told of a stretch that stays a hole. Nobody misses what was before herald.
+fn told(
+    hole: &Hole,
+    from: Timestamp,
+    to: Timestamp,
+    reason: &'static str,
+) -> Option<(Gap, &'static str)> {
+    let gap = Gap {
+        from,
+        to,
+        count: None,
+    };
+    (!is_first_run(hole)).then_some((gap, reason))
+}
+
+#[cfg(test)]
+mod tests;
