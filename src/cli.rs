@@ -18,8 +18,10 @@ mod online;
 mod output;
 mod plugins;
 mod run;
+mod scripts;
 mod status;
 mod store;
+mod test;
 #[cfg(test)]
 mod tests;
 
@@ -80,6 +82,8 @@ enum Verb {
     Events(events::Events),
     DeadLetters(dead_letters::DeadLetters),
     Store(store::Store),
+    Test(test::Test),
+    Scripts(scripts::Scripts),
     Plugins(plugins::Plugins),
     Config(config::Config),
     Completions(completions::Completions),
@@ -121,6 +125,8 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Events(verb) => verb.main(&loader),
         Verb::DeadLetters(verb) => verb.main(&loader),
         Verb::Store(verb) => verb.main(&loader),
+        Verb::Test(verb) => verb.main(&loader),
+        Verb::Scripts(verb) => verb.main(&loader),
         Verb::Plugins(verb) => verb.main(&loader),
         Verb::Config(verb) => verb.main(&loader),
         Verb::Completions(verb) => verb.main(),

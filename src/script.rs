@@ -5,6 +5,7 @@
 
 mod bind;
 mod breaker;
+pub mod cases;
 mod context;
 mod convert;
 mod derive;

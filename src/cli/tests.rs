@@ -105,3 +105,36 @@ fn a_configuration_that_is_wrong_or_missing_ends_with_78() {
     .unwrap();
     assert_eq!(check(), Exit::Done);
 }
+
+#[test]
+fn cases_that_fail_end_with_1_and_a_script_that_is_not_there_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let scripts = folder.path().join("scripts");
+    std::fs::create_dir(&scripts).unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "").unwrap();
+    let test = |words: &[&str]| {
+        let all = ["herald", "-c", config.to_str().unwrap(), "test"];
+        let words = all.iter().chain(words).map(OsString::from);
+        main(crate::builtin(), words)
+    };
+    assert_eq!(test(&[]), Exit::Failed, "nothing to test");
+    std::fs::write(scripts.join("a.rhai"), "fn filter(event) { true }").unwrap();
+    let cases = |expect: &str| {
+        let text = format!(
+            "[[case]]\nname = \"one\"\nsteps = [{{ event = {{ kind = \"wan.up\" }}, expect = \"{expect}\" }}]"
+        );
+        std::fs::write(scripts.join("a.cases.toml"), text).unwrap();
+    };
+    cases("keep");
+    assert_eq!(test(&[]), Exit::Done);
+    assert_eq!(test(&["a", "--case", "o*"]), Exit::Done);
+    assert_eq!(test(&["a", "--case", "x*"]), Exit::Failed);
+    assert_eq!(test(&["b"]), Exit::Usage);
+    cases("drop");
+    assert_eq!(test(&["--json"]), Exit::Failed);
+    let file = scripts.join("a.rhai");
+    assert_eq!(test(&[file.to_str().unwrap()]), Exit::Failed);
+    std::fs::remove_file(scripts.join("a.cases.toml")).unwrap();
+    assert_eq!(test(&["a"]), Exit::Failed, "asked for, but without cases");
+}

@@ -6,7 +6,6 @@ mod importing;
 mod limits;
 mod reading;
 mod results;
-mod shipped;
 mod state;
 mod stepping;
 mod writing;

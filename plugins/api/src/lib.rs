@@ -79,7 +79,7 @@ mod plain;
 mod plugin;
 mod secret;
 mod sink;
-#[cfg(feature = "testing")]
+#[cfg(feature = "samples")]
 pub mod testing;
 mod units;
 

@@ -7,7 +7,7 @@ use crate::{
 use std::sync::Arc;
 use std::time::Duration;
 
-/// When made-up events happen, and where the clock of [`TestContext`](super::TestContext) starts:
+/// When made-up events happen, and where the clock of the test kit's context starts:
 /// 2026-11-22T17:21:13.440Z.
 pub const START: Timestamp = Timestamp::from_millis(1_795_368_073_440);
 

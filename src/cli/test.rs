@@ -1,0 +1,208 @@
+//! `herald test`
+
+use super::Exit;
+use super::load::Loader;
+use super::output::{complain, print};
+use crate::config::suggest;
+use crate::script::cases::{Cases, Report, scripts_in};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// How often `--watch` looks for changes.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Run the cases of scripts: events at virtual times, and what must become of them.
+///
+/// The cases of scripts/NAME.rhai are in scripts/NAME.cases.toml. Without SCRIPT the scripts in the folder `scripts`
+/// beside the configuration are tested, those without cases with a warning. Prints what differs, field by field.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  herald test
+  herald test roaming_storm --case 'history*'
+  herald test scripts/night.rhai --watch")]
+pub(super) struct Test {
+    /// Names of scripts, or their files.
+    #[arg(value_name = "SCRIPT")]
+    scripts: Vec<PathBuf>,
+    /// Only cases of this name; with * and ?.
+    #[arg(long, value_name = "PATTERN")]
+    case: Option<String>,
+    /// Run them again whenever a file in the scripts' folders changes.
+    #[arg(long)]
+    watch: bool,
+    /// One object a line: {"script", "case", "ok", "differences"}.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Test {
+    pub(super) fn main(self, loader: &Loader) -> Exit {
+        let folder = scripts_folder(loader);
+        if self.watch {
+            return self.keep_testing(&folder);
+        }
+        self.test(&folder)
+    }
+
+    fn test(&self, folder: &Path) -> Exit {
+        let scripts = match self.selected(folder) {
+            Ok(scripts) => scripts,
+            Err(message) => {
+                complain(&format!("error: {message}"));
+                return Exit::Usage;
+            }
+        };
+        let mut failed = false;
+        let mut reports = Vec::new();
+        for script in &scripts {
+            if self.scripts.is_empty() && !Cases::beside(script).exists() {
+                complain(&format!("warning: {} has no cases", script.display()));
+                continue;
+            }
+            match Cases::read(script) {
+                Ok(cases) => reports.extend(cases.run(|name| self.selects(name))),
+                Err(error) => {
+                    complain(&format!("error: {error}"));
+                    failed = true;
+                }
+            }
+        }
+        if reports.is_empty() && !failed {
+            complain(&format!(
+                "error: there are no such cases in {}",
+                folder.display()
+            ));
+            return Exit::Failed;
+        }
+        failed |= reports.iter().any(|report| !report.ok);
+        match print(&self.render(&reports)) {
+            Exit::Done if failed => Exit::Failed,
+            exit => exit,
+        }
+    }
+
+    fn selects(&self, name: &str) -> bool {
+        let pattern = self.case.as_deref();
+        pattern.is_none_or(|pattern| crate::glob::matches(pattern, name))
+    }
+
+    /// The scripts that are asked for: names in `folder`, or files.
+    fn selected(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+        let all = || scripts_in(folder).map_err(|error| format!("{}: {error}", folder.display()));
+        if self.scripts.is_empty() {
+            return all();
+        }
+        let find = |wanted: &PathBuf| {
+            let is_file = wanted.extension().is_some() || wanted.components().count() > 1;
+            if is_file {
+                // The file of the cases will do as well.
+                let text = wanted.to_string_lossy();
+                let script = text.strip_suffix(".cases.toml");
+                let script = script.map(|script| PathBuf::from(format!("{script}.rhai")));
+                return Ok(script.unwrap_or_else(|| wanted.clone()));
+            }
+            let known = all()?;
+            let stem = |path: &'_ PathBuf| path.file_stem().map(|stem| stem.to_owned());
+            let found = known
+                .iter()
+                .find(|path| stem(path).as_deref() == Some(wanted.as_os_str()));
+            found.cloned().ok_or_else(|| {
+                let names: Vec<String> = known
+                    .iter()
+                    .filter_map(stem)
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .collect();
+                let wanted = wanted.to_string_lossy();
+                let help = suggest::help(&wanted, names.iter().map(String::as_str), "there are");
+                format!(
+                    "there is no script `{wanted}`; {}",
+                    help.unwrap_or_default()
+                )
+            })
+        };
+        self.scripts.iter().map(find).collect()
+    }
+
+    fn render(&self, reports: &[Report]) -> String {
+        let mut text = String::new();
+        if self.json {
+            for report in reports {
+                // Texts and numbers always have a form in JSON.
+                let line = serde_json::to_string(report).unwrap_or_default();
+                _ = writeln!(text, "{line}");
+            }
+            return text;
+        }
+        let width = reports.iter().map(|report| report.script.len()).max();
+        let width = width.unwrap_or(0);
+        for report in reports {
+            let word = if report.ok { "ok" } else { "FAILED" };
+            _ = writeln!(
+                text,
+                "{word:<6}  {:<width$}  {}",
+                report.script, report.case
+            );
+            for difference in &report.differences {
+                _ = writeln!(text, "        {difference}");
+            }
+        }
+        let ok = reports.iter().filter(|report| report.ok).count();
+        let failed = reports.len() - ok;
+        _ = match failed {
+            0 => writeln!(text, "\n{ok} cases ok"),
+            _ => writeln!(text, "\n{ok} cases ok, {failed} failed"),
+        };
+        text
+    }
+
+    /// Until somebody stops it.
+    fn keep_testing(&self, folder: &Path) -> Exit {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                complain(&format!("error: cannot start a timer: {error}"));
+                return Exit::Failed;
+            }
+        };
+        runtime.block_on(async {
+            loop {
+                let seen = self.files(folder);
+                self.test(folder);
+                complain("\nwaiting for a change");
+                while self.files(folder) == seen {
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+        })
+    }
+
+    /// Everything beside the tested scripts, and when it changed.
+    fn files(&self, folder: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
+        let scripts = self.selected(folder).unwrap_or_default();
+        let mut folders: Vec<&Path> = scripts.iter().filter_map(|path| path.parent()).collect();
+        folders.push(folder);
+        let entries = folders
+            .into_iter()
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flatten()
+            .flatten();
+        entries
+            .map(|entry| {
+                let changed = entry.metadata().and_then(|metadata| metadata.modified());
+                (entry.path(), changed.ok())
+            })
+            .collect()
+    }
+}
+
+/// The folder `scripts` beside the configuration, or here when there is none.
+pub(super) fn scripts_folder(loader: &Loader) -> PathBuf {
+    let file = loader.file();
+    let base = file.as_deref().and_then(Path::parent);
+    base.unwrap_or(Path::new("")).join("scripts")
+}
