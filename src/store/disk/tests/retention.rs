@@ -66,7 +66,8 @@ async fn beyond_the_size_the_journal_goes_first_and_then_the_longest_backlog() {
                 .connection
                 .query_row(sql, [], |row| row.get::<_, i64>(0))
         };
-        (ask("PRAGMA page_count").unwrap() - ask("PRAGMA freelist_count").unwrap()) * 4096
+        let pages = ask("PRAGMA page_count").unwrap() - ask("PRAGMA freelist_count").unwrap();
+        pages * ask("PRAGMA page_size").unwrap()
     })
     .await;
     assert!(size <= 3 << 20, "{size}");
