@@ -151,6 +151,12 @@ impl Intake {
 }
 
 impl Outlet {
+    /// Put one of herald's own events into the ring without waiting, as [`Intake::push_now`] does.
+    pub fn put(&self, event: &Arc<Event>) {
+        self.0.lock().force(event);
+        self.0.filled.notify_one();
+    }
+
     /// Wait until something is in the ring, then move at most `max` items to `items`, and return what was lost.
     ///
     /// Cancel-safe: nothing is taken before the future is ready.

@@ -3,6 +3,7 @@
 mod gaps;
 mod marks;
 mod repeats;
+mod watch;
 
 use crate::buffer::{HoleNews, Item, Loss};
 use crate::chain::{Chains, Now, Routing};
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use unifi_herald_plugin::{Event, Kind};
+use watch::StoreWatch;
 
 /// Most events in one commit.
 const MAX_BATCH: usize = 512;
@@ -33,6 +35,7 @@ pub struct Router {
     weather: Arc<Notify>,
     repeats: Repeats,
     marks: Marks,
+    watch: StoreWatch,
     routing: Routing,
 }
 
@@ -61,6 +64,7 @@ impl Router {
             weather,
             repeats: Repeats::new(),
             marks: Marks::new(marks),
+            watch: StoreWatch::default(),
             routing,
         }
     }
@@ -81,6 +85,9 @@ impl Router {
             commit_until_taken(&self.store, commit).await;
             if !holes.is_empty() {
                 self.outlet.tell(holes);
+            }
+            for event in self.watch.look(&*self.store, self.clock.wall()) {
+                self.outlet.put(&event);
             }
         }
     }

@@ -378,3 +378,58 @@ async fn what_the_ring_lost_is_a_hole_for_whoever_listens() {
     let told = commits.iter().flat_map(|commit| &commit.events);
     assert!(told.into_iter().all(|event| event.kind != Kind::HERALD_GAP));
 }
+
+/// A memory store that says it is in trouble.
+#[derive(Debug)]
+struct Ailing(SharedStore);
+
+#[unifi_herald_plugin::async_trait]
+impl crate::store::Store for Ailing {
+    async fn commit(&self, commit: Commit) -> Result<(), crate::store::Rejected> {
+        self.0.commit(commit).await
+    }
+
+    async fn claim(&self, sink: usize, max: usize) -> Vec<unifi_herald_plugin::BufferedEvent> {
+        self.0.claim(sink, max).await
+    }
+
+    async fn settle(
+        &self,
+        sink: usize,
+        settled: Vec<crate::store::Settled>,
+    ) -> Result<(), crate::store::StoreError> {
+        self.0.settle(sink, settled).await
+    }
+
+    fn books(&self) -> Vec<crate::store::SinkBooks> {
+        self.0.books()
+    }
+
+    fn next_seq(&self) -> u64 {
+        self.0.next_seq()
+    }
+
+    fn health(&self) -> crate::store::StoreHealth {
+        crate::store::StoreHealth::Degraded {
+            since: Timestamp::from_millis(0),
+            reason: "no space left".to_owned(),
+            held: 1,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_in_trouble_is_an_event_once() {
+    let Rig {
+        intake,
+        store,
+        mut router,
+        ..
+    } = rig(100);
+    router.store = Arc::new(Ailing(Arc::clone(&store)));
+    intake.push(&mut vec![event(1, Kind::WAN_DOWN)]).await;
+    drain(router).await;
+    let claimed = store.claim(0, 100).await;
+    let kinds: Vec<_> = claimed.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [Kind::WAN_DOWN, Kind::HERALD_STORE_DEGRADED]);
+}
