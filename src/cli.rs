@@ -21,6 +21,7 @@ mod run;
 mod scripts;
 mod status;
 mod store;
+mod tail;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -79,6 +80,7 @@ enum Verb {
     Demo(demo::Demo),
     Check(check::Check),
     Status(status::Status),
+    Tail(tail::Tail),
     Events(events::Events),
     DeadLetters(dead_letters::DeadLetters),
     Store(store::Store),
@@ -122,6 +124,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Demo(verb) => verb.main(loader),
         Verb::Check(verb) => verb.main(&loader),
         Verb::Status(verb) => verb.main(&loader),
+        Verb::Tail(verb) => verb.main(&loader),
         Verb::Events(verb) => verb.main(&loader),
         Verb::DeadLetters(verb) => verb.main(&loader),
         Verb::Store(verb) => verb.main(&loader),

@@ -11,11 +11,14 @@ mod search;
 mod server;
 mod session;
 mod socket;
+mod tail;
+mod tap;
 
 pub use board::Board;
 pub use client::{Client, ClientError};
 pub use server::Server;
 pub use socket::SocketError;
+pub use tap::Tap;
 
 #[cfg(test)]
 mod tests;

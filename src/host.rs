@@ -9,7 +9,7 @@ pub use drain::Stopped;
 use crate::buffer::Limits;
 use crate::clock::Clock;
 use crate::config::Plan;
-use crate::control::{Board, Server};
+use crate::control::{Board, Server, Tap};
 use crate::intake::{Intake, ring};
 use crate::lane::worker::{LaneWorker, Left};
 use crate::registry::Registry;
@@ -65,7 +65,8 @@ impl Host {
         let plugin_tasks = Tasks::new();
         let services = HostServices::new(clock.clone(), plugin_tasks.clone());
         let registry = Arc::new(registry);
-        let mut chains = assemble::chains(&plan, &registry, &services, &clock)?;
+        let engine = assemble::engine(&plan, &clock);
+        let mut chains = assemble::chains(&plan, &registry, &services, &engine)?;
         let factories = assemble::sinks(&plan, &registry, &services)?;
 
         let (intake, outlet) = ring(
@@ -98,6 +99,7 @@ impl Host {
             lanes.push(plugin_tasks.spawn(worker.run()));
         }
 
+        let tap = Tap::default();
         let router_stop = CancellationToken::new();
         let router = Router::new(
             outlet,
@@ -106,7 +108,8 @@ impl Host {
             names.len(),
             clock.clone(),
             weather,
-        );
+        )
+        .shown_on(tap.clone());
         let router = start("herald-router", router.run(router_stop.clone()))?;
 
         let socket = plan.store.socket.clone();
@@ -134,6 +137,9 @@ impl Host {
             store: Arc::clone(&store),
             controllers: controllers.clone(),
             sinks: sinks.clone(),
+            tap,
+            engine,
+            clock: clock.clone(),
         };
         match Server::bind(&socket, board, plugin_tasks.clone()) {
             Ok(server) => drop(plugin_tasks.spawn(server.serve())),

@@ -8,6 +8,7 @@ mod watch;
 use crate::buffer::{HoleNews, Item, Loss};
 use crate::chain::{Chains, Now, Routing};
 use crate::clock::Clock;
+use crate::control::Tap;
 use crate::intake::Outlet;
 use crate::store::{Commit, Hole, HoleChange, SharedStore};
 use marks::Marks;
@@ -37,6 +38,7 @@ pub struct Router {
     marks: Marks,
     watch: StoreWatch,
     routing: Routing,
+    tap: Tap,
 }
 
 impl Router {
@@ -66,7 +68,14 @@ impl Router {
             marks: Marks::new(marks),
             watch: StoreWatch::default(),
             routing,
+            tap: Tap::default(),
         }
+    }
+
+    /// With whoever watches at `tap`.
+    #[must_use]
+    pub fn shown_on(self, tap: Tap) -> Self {
+        Self { tap, ..self }
     }
 
     /// Route until `stop` is cancelled and the ring is empty.
@@ -82,7 +91,9 @@ impl Router {
             let batch = self.batch(losses, &mut taken);
             let holes = batch.made.clone();
             let commit = self.decide(batch);
+            let watched = self.tap.is_watched().then(|| commit.events.clone());
             commit_until_taken(&self.store, commit).await;
+            self.tap.show(watched.unwrap_or_default());
             if !holes.is_empty() {
                 self.outlet.tell(holes);
             }

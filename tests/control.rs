@@ -2,6 +2,7 @@
 
 mod journal;
 mod status;
+mod tail;
 
 use crate::support::rig::Rig;
 use std::process::{Command, Output};

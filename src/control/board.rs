@@ -1,6 +1,9 @@
 //! What the control socket may look at: handles to the parts of a running host, none of which can hold it up.
 
 use super::protocol::{ControllerState, Degraded, SinkState, Status};
+use super::tap::Tap;
+use crate::clock::Clock;
+use crate::script::Engine;
 use crate::status::{ControllerStatus, LaneStatus};
 use crate::store::{SharedStore, StoreHealth};
 use unifi_herald_plugin::Text;
@@ -14,6 +17,12 @@ pub struct Board {
     pub controllers: Vec<(Text, ControllerStatus)>,
     /// Every sink's lane, by name, in the order of the plan.
     pub sinks: Vec<(Text, LaneStatus)>,
+    /// Where the router shows what it commits.
+    pub tap: Tap,
+    /// Compiles the conditions of those who watch.
+    pub engine: Engine,
+    /// The host's clock.
+    pub clock: Clock,
 }
 
 impl Board {

@@ -60,6 +60,14 @@ impl Client {
         })
     }
 
+    /// Wait for answers however long they take.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub fn be_patient(&self) -> Result<(), ClientError> {
+        Ok(self.stream.get_ref().set_read_timeout(None)?)
+    }
+
     /// The next answer.
     ///
     /// # Errors

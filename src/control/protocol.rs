@@ -19,6 +19,12 @@ pub enum Request {
         /// For what.
         query: Box<Query>,
     },
+    /// What is committed from now on; answered by one [`Answer::Watching`], then by [`Answer::Event`]s and
+    /// [`Answer::Skipped`] until the host stops.
+    Tail {
+        /// Of what.
+        watch: Watch,
+    },
     /// What was given up; answered by [`Answer::Letter`]s.
     DeadLetters {
         /// Which.
@@ -58,6 +64,18 @@ pub struct Query {
     pub text: Option<String>,
     /// At most so many, the newest first; without it all, the oldest first.
     pub limit: Option<usize>,
+    /// Leave `raw` out.
+    pub no_raw: bool,
+}
+
+/// Which events to show as they are committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Watch {
+    /// Of one of these kinds; empty for all.
+    pub kinds: Vec<String>,
+    /// For which this expression is true.
+    pub condition: Option<String>,
     /// Leave `raw` out.
     pub no_raw: bool,
 }
@@ -154,6 +172,10 @@ pub enum Answer {
     Event(Box<RawValue>),
     /// A dead letter.
     Letter(Letter),
+    /// What is committed from here on will be shown.
+    Watching {},
+    /// So many events were not shown, because they came faster than they were read.
+    Skipped(u64),
     /// That was all; for requests that change something, with how many things changed.
     Done(u64),
     /// It was not done, for this reason.

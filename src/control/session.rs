@@ -3,6 +3,7 @@
 use super::protocol::{Answer, MAX_REQUEST, Request};
 use super::search;
 use super::server::Shared;
+use super::tail;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,7 @@ async fn answer(request: Request, shared: &Shared, replies: &mut Replies) -> Res
             };
             replies.stream(found, shared.tasks.blocking(search)).await
         }
+        Request::Tail { watch } => tail::run(watch, shared, replies).await,
         Request::DeadLetters { filter } => {
             let (pages, found) = mpsc::channel(PAGES);
             let store = Arc::clone(&shared.board.store);
@@ -121,6 +123,12 @@ impl Replies {
     /// Send one line, waiting for a slow reader for a while.
     pub(super) async fn send(&mut self, answer: &Answer) -> Result<(), Gone> {
         self.write(&line(answer)).await
+    }
+
+    /// Resolves when the other end is gone. Cancel-safe.
+    pub(super) async fn left(&mut self) {
+        // Nothing more is expected from there: whatever is read, and be it an error, the talk is over.
+        drop(self.stream.read(&mut [0]).await);
     }
 
     /// Send pages as they come, then how it ended.

@@ -1,9 +1,10 @@
 //! Tests of the control socket, over real sockets.
 
-use super::protocol::{Answer, MAX_REQUEST, Request};
+use super::protocol::{Answer, MAX_REQUEST, Request, Watch};
 use super::*;
 use crate::clock::Clock;
 use crate::config::{BufferPlan, WhenFull};
+use crate::script::{Engine, EngineOptions, Limits};
 use crate::status::{ControllerStatus, LaneStatus};
 use crate::store::MemoryStore;
 use crate::tasks::Tasks;
@@ -16,15 +17,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use unifi_herald_plugin::Kind;
+use unifi_herald_plugin::testing::EventBuilder;
 
 /// A served socket in a folder of its own.
 struct Rig {
     folder: TempDir,
     runtime: Runtime,
     tasks: Tasks,
+    tap: Tap,
 }
 
-fn board() -> Board {
+fn board(tap: Tap) -> Board {
     let buffer = BufferPlan {
         capacity: 10,
         when_full: WhenFull::Wait,
@@ -36,6 +40,14 @@ fn board() -> Board {
         store: Arc::new(store),
         controllers: vec![("home".into(), ControllerStatus::default())],
         sinks: vec![("ops".into(), LaneStatus::default())],
+        tap,
+        engine: Engine::new(EngineOptions {
+            scripts_dir: None,
+            zone: jiff::tz::TimeZone::UTC,
+            clock: Clock::system(),
+            limits: Limits::default(),
+        }),
+        clock: Clock::system(),
     }
 }
 
@@ -45,6 +57,7 @@ impl Rig {
             folder: TempDir::new().unwrap(),
             runtime: Runtime::new().unwrap(),
             tasks: Tasks::new(),
+            tap: Tap::default(),
         };
         rig.serve().unwrap();
         rig
@@ -52,7 +65,7 @@ impl Rig {
 
     fn serve(&self) -> Result<(), SocketError> {
         let _inside = self.runtime.enter();
-        let server = Server::bind(&self.path(), board(), self.tasks.clone())?;
+        let server = Server::bind(&self.path(), board(self.tap.clone()), self.tasks.clone())?;
         drop(self.tasks.spawn(server.serve()));
         Ok(())
     }
@@ -125,6 +138,7 @@ fn a_dead_hosts_socket_is_taken_over() {
         folder,
         runtime: Runtime::new().unwrap(),
         tasks: Tasks::new(),
+        tap: Tap::default(),
     };
     rig.serve().unwrap();
     assert!(Client::ask(&path, &Request::Status {}).is_ok());
@@ -168,4 +182,68 @@ fn so_many_at_a_time_and_no_more() {
         .collect();
     assert!(rig.say(b"").contains("too many"));
     drop(silent);
+}
+
+#[test]
+fn a_watcher_is_told_how_many_events_it_missed() {
+    let rig = Rig::new();
+    let watch = Watch {
+        kinds: vec!["client.roamed".into()],
+        condition: Some("event.summary != \"dull\"".into()),
+        no_raw: false,
+    };
+    assert!(!rig.tap.is_watched());
+    let mut client = Client::ask(&rig.path(), &Request::Tail { watch }).unwrap();
+    assert!(matches!(client.answer(), Ok(Answer::Watching {})));
+    assert!(rig.tap.is_watched());
+    let event = |seq, summary: &str, kind| {
+        let event = EventBuilder::new(kind).summary(summary);
+        event.buffered(seq)
+    };
+    const MANY: u64 = 20_000;
+    let all = (1..=MANY).map(|seq| event(seq, "Anna roamed", Kind::CLIENT_ROAMED));
+    rig.tap.show(all.collect());
+    let mut told = 0;
+    let mut skipped = 0;
+    while told < MANY {
+        match client.answer().unwrap() {
+            Answer::Event(_) => told += 1,
+            Answer::Skipped(count) => {
+                told += count;
+                skipped += count;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(told == MANY && skipped > 0, "{skipped} of {told}");
+
+    rig.tap.show(vec![
+        event(MANY + 1, "no", Kind::WAN_UP),
+        event(MANY + 2, "dull", Kind::CLIENT_ROAMED),
+        event(MANY + 3, "wanted", Kind::CLIENT_ROAMED),
+    ]);
+    let Ok(Answer::Event(json)) = client.answer() else {
+        panic!("no event");
+    };
+    assert!(json.get().contains("\"wanted\""), "{json}");
+    drop(client);
+    // A watcher that left is noticed without another event.
+    let clock = Clock::system();
+    let deadline = clock.now() + Duration::from_secs(60);
+    while rig.tap.is_watched() {
+        assert!(clock.now() < deadline, "still watched");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_condition_that_is_none_is_refused() {
+    let rig = Rig::new();
+    let watch = Watch {
+        condition: Some("event.".into()),
+        ..Watch::default()
+    };
+    let mut client = Client::ask(&rig.path(), &Request::Tail { watch }).unwrap();
+    let refusal = client.answer().unwrap_err().to_string();
+    assert!(refusal.starts_with("--where: "), "{refusal}");
 }

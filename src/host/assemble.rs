@@ -49,19 +49,23 @@ pub(super) fn store(plan: &Plan, sinks: &[Text], clock: &Clock) -> Result<Shared
     })
 }
 
+/// What compiles the scripts of the plan.
+pub(super) fn engine(plan: &Plan, clock: &Clock) -> Engine {
+    Engine::new(EngineOptions {
+        scripts_dir: Some(plan.base.join("scripts")),
+        zone: plan.zone.clone(),
+        clock: clock.clone(),
+        limits: Limits::default(),
+    })
+}
+
 /// The chains, every script compiled once per step: state and health belong to the step.
 pub(super) fn chains(
     plan: &Plan,
     registry: &Registry,
     services: &Arc<HostServices>,
-    clock: &Clock,
+    engine: &Engine,
 ) -> Result<Chains, StartError> {
-    let engine = Engine::new(EngineOptions {
-        scripts_dir: Some(plan.base.join("scripts")),
-        zone: plan.zone.clone(),
-        clock: clock.clone(),
-        limits: Limits::default(),
-    });
     let mut memories = Memories::default();
     let chain = |chain: &ChainPlan| {
         let steps = chain.steps.iter().enumerate().map(|(position, step)| {
