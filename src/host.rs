@@ -19,6 +19,7 @@ use crate::source::{self, Link};
 use crate::status::{ControllerStatus, LaneStatus};
 use crate::store::{SharedStore, SinkBooks};
 use crate::tasks::{Tasks, thread};
+use crate::unifi::timing::Timing;
 use drain::Thread;
 use std::sync::Arc;
 use tokio::runtime::{self, Runtime};
@@ -56,6 +57,19 @@ impl Host {
     /// # Errors
     /// When a step or sink cannot be made, or the system refuses a thread. Nothing then runs.
     pub fn start(plan: Plan, registry: Registry, clock: Clock) -> Result<Self, StartError> {
+        Self::start_timed(plan, registry, clock, Timing::default())
+    }
+
+    /// The same, with sockets that are watched this closely: a test cannot wait for what takes minutes.
+    ///
+    /// # Errors
+    /// As [`Host::start`].
+    pub fn start_timed(
+        plan: Plan,
+        registry: Registry,
+        clock: Clock,
+        timing: Timing,
+    ) -> Result<Self, StartError> {
         let plugins = runtime::Builder::new_multi_thread()
             .worker_threads(PLUGIN_THREADS)
             .thread_name("herald-plugin")
@@ -127,6 +141,7 @@ impl Host {
                 status,
                 state_dir: Some(plan.store.dir.clone()),
                 refused: Arc::clone(&refused),
+                timing,
             };
             running.push(source::run(controller, link));
         }

@@ -21,6 +21,7 @@ use crate::intake::Intake;
 use crate::status::ControllerStatus;
 use crate::tasks::Tasks;
 use crate::unifi::login::Outcome;
+use crate::unifi::timing::Timing;
 use crate::unifi::{Site, endpoint, sites};
 use account::{Account, is_about_login};
 use driver::Driver;
@@ -48,6 +49,8 @@ pub struct Link {
     pub state_dir: Option<PathBuf>,
     /// Notified when the controller refused the credentials beyond doubt.
     pub refused: Arc<Notify>,
+    /// How closely its sockets are watched.
+    pub timing: Timing,
 }
 
 /// What one look at a controller found.

@@ -23,6 +23,7 @@ mod subjects;
 mod summary;
 mod text;
 mod time;
+pub mod timing;
 pub mod token;
 pub mod totp;
 mod value;

@@ -59,7 +59,7 @@ impl SiteTask {
     pub(super) async fn run(self) {
         let mut memory = Memory {
             decoder: Decoder::new(self.controller.clone(), self.site.clone()),
-            reconnect: Reconnect::default(),
+            reconnect: Reconnect::new(self.link.timing),
             names_due: self.link.clock.now(),
             events: Vec::new(),
         };
@@ -122,7 +122,7 @@ impl SiteTask {
             socket,
             generation,
             since: now,
-            liveness: Liveness::new(Limits::new(self.mute_limit(memory)), now),
+            liveness: Liveness::new(self.limits(memory), now),
             lists: self.lists(memory.names_due <= now),
             lists_failed: false,
             retry: None,
@@ -155,12 +155,15 @@ impl SiteTask {
     }
 
     /// The site-less socket may have nothing to say for days.
-    fn mute_limit(&self, memory: &Memory) -> Duration {
-        let limit = memory.reconnect.mute_limit();
-        if &*self.site.name == SUPER {
-            limit.max(SUPER_MUTE)
-        } else {
-            limit
+    fn limits(&self, memory: &Memory) -> Limits {
+        let mute = memory.reconnect.mute_limit();
+        Limits {
+            timing: self.link.timing,
+            mute: if &*self.site.name == SUPER {
+                mute.max(SUPER_MUTE)
+            } else {
+                mute
+            },
         }
     }
 

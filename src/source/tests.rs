@@ -47,6 +47,7 @@ impl Herald {
             status: status.clone(),
             state_dir,
             refused: Arc::clone(&refused),
+            timing: Timing::default(),
         };
         tasks.spawn(run(plan, link));
         Self {

@@ -1,10 +1,12 @@
 //! What the end of a connection means and what to do about it: the catalogue of closes and failures, row by row.
 
 use super::backoff::Backoff;
+use super::timing::Timing;
 use std::time::Duration;
 
-/// Between two connections of one socket.
-const RECONNECT: Backoff = match Backoff::new(Duration::from_secs(1), Duration::from_secs(60)) {
+/// Longest wait between two connections of one socket, and the wait when the times given make no back-off.
+const MAX_RETRY: Duration = Duration::from_secs(60);
+const SLOWEST: Backoff = match Backoff::new(MAX_RETRY, MAX_RETRY) {
     Ok(backoff) => backoff,
     Err(_) => panic!("the bounds are constants"),
 };
@@ -16,8 +18,6 @@ const MAX_WAIT: Duration = Duration::from_secs(60 * 60);
 const EMPTY: u32 = 3;
 /// First limit for "pongs but no data"; doubled each time it was reached for nothing.
 const MUTE: Duration = Duration::from_secs(60 * 60);
-/// How long a connection must have been up for its loss to be no sign of a storm.
-const STEADY: Duration = Duration::from_secs(5);
 
 /// How a connection, or the attempt to make one, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,21 +78,29 @@ pub struct Reconnect {
     refused: u32,
     policy: u32,
     mutes: u32,
+    steady: Duration,
 }
 
 impl Default for Reconnect {
     fn default() -> Self {
+        Self::new(Timing::default())
+    }
+}
+
+impl Reconnect {
+    /// A socket that was never connected.
+    #[must_use]
+    pub fn new(timing: Timing) -> Self {
         Self {
-            backoff: RECONNECT,
+            backoff: Backoff::new(timing.retry, MAX_RETRY).unwrap_or(SLOWEST),
+            steady: timing.steady,
             empty: 0,
             refused: 0,
             policy: 0,
             mutes: 0,
         }
     }
-}
 
-impl Reconnect {
     /// After how long without data a connection of this socket counts as mute.
     #[must_use]
     pub fn mute_limit(&self) -> Duration {
@@ -110,7 +118,7 @@ impl Reconnect {
             self.empty = 0;
             self.refused = 0;
             // Being accepted proves nothing, and one frame each second before a close would be a storm of its own.
-            if *up >= STEADY {
+            if *up >= self.steady {
                 self.backoff.reset();
             }
             if *how != Loss::Mute {

@@ -1,29 +1,16 @@
 //! Whether a socket that says nothing still lives: pings, a limit on silence, and a much longer one on silence
 //! that is broken by pongs only.
 
+use super::timing::Timing;
 use std::time::{Duration, Instant};
 
 /// The limits of a socket's silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How often to ping.
-    pub ping: Duration,
-    /// Without any frame for this long, pongs included, the socket is half-open.
-    pub silence: Duration,
-    /// Without a data frame for this long, although pongs come, the subscription is dead.
+    /// Those of every site.
+    pub timing: Timing,
+    /// Without a data frame for this long, although pongs come, the subscription is dead; depends on the site's past.
     pub mute: Duration,
-}
-
-impl Limits {
-    /// Pings each 15 s and half-open after 75 s without any frame; `mute` depends on the site's past.
-    #[must_use]
-    pub const fn new(mute: Duration) -> Self {
-        Self {
-            ping: Duration::from_secs(15),
-            silence: Duration::from_secs(75),
-            mute,
-        }
-    }
 }
 
 /// The timers of one connection.
@@ -75,20 +62,20 @@ impl Liveness {
     /// When to call [`Liveness::due`] next.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        let ping = self.pinged + self.limits.ping;
-        ping.min(self.heard + self.limits.silence)
+        let ping = self.pinged + self.limits.timing.ping;
+        ping.min(self.heard + self.limits.timing.silence)
             .min(self.data + self.limits.mute)
     }
 
     /// What the timers call for at `now`, if anything. Read what has already arrived before asking.
     pub fn due(&mut self, now: Instant) -> Option<Due> {
-        if now >= self.heard + self.limits.silence {
+        if now >= self.heard + self.limits.timing.silence {
             return Some(Due::HalfOpen);
         }
         if now >= self.data + self.limits.mute {
             return Some(Due::Mute);
         }
-        if now >= self.pinged + self.limits.ping {
+        if now >= self.pinged + self.limits.timing.ping {
             self.pinged = now;
             return Some(Due::Ping);
         }
@@ -102,6 +89,13 @@ mod tests {
     use crate::clock::Clock;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    fn limits(mute: Duration) -> Limits {
+        Limits {
+            timing: Timing::default(),
+            mute,
+        }
+    }
 
     /// Run for `seconds`, with a pong `lag` after each ping if there is one; what happened, in order.
     fn run(liveness: &mut Liveness, start: Instant, seconds: u32, pong: bool) -> Vec<(u64, Due)> {
@@ -128,7 +122,7 @@ mod tests {
     #[test]
     fn a_half_open_socket_is_found_after_75_seconds() {
         let start = Clock::system().now();
-        let mut liveness = Liveness::new(Limits::new(SECOND * 3600), start);
+        let mut liveness = Liveness::new(limits(SECOND * 3600), start);
         let seen = run(&mut liveness, start, 1000, false);
         let expected = [
             (15, Due::Ping),
@@ -143,7 +137,7 @@ mod tests {
     #[test]
     fn pongs_keep_a_quiet_site_alive_until_it_is_mute() {
         let start = Clock::system().now();
-        let mut liveness = Liveness::new(Limits::new(SECOND * 3600), start);
+        let mut liveness = Liveness::new(limits(SECOND * 3600), start);
         let seen = run(&mut liveness, start, 10_000, true);
         assert_eq!(seen.last(), Some(&(3600, Due::Mute)));
         assert_eq!(
@@ -156,7 +150,7 @@ mod tests {
     #[test]
     fn data_keeps_everything_alive() {
         let start = Clock::system().now();
-        let mut liveness = Liveness::new(Limits::new(SECOND * 60), start);
+        let mut liveness = Liveness::new(limits(SECOND * 60), start);
         for n in 1..100 {
             let now = start + SECOND * 50 * n;
             assert!(
@@ -170,7 +164,7 @@ mod tests {
     #[test]
     fn waiting_for_room_is_not_silence() {
         let start = Clock::system().now();
-        let mut liveness = Liveness::new(Limits::new(SECOND * 60), start);
+        let mut liveness = Liveness::new(limits(SECOND * 60), start);
         let back = start + SECOND * 500;
         liveness.resumed(back);
         assert_eq!(liveness.due(back), Some(Due::Ping));
