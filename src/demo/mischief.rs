@@ -55,6 +55,8 @@ pub enum ConnectTrouble {
     WebPage,
     /// Answered with this status.
     Status(u16),
+    /// Answered with 429 and `Retry-After` in seconds.
+    TooMany(u64),
 }
 
 /// What goes wrong with a login, whatever its credentials.

@@ -14,7 +14,7 @@ use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
@@ -40,6 +40,10 @@ pub(super) fn handshake(
         Some(ConnectTrouble::WebPage) => return refused(reply::html(200, reply::LOGIN_PAGE)),
         Some(ConnectTrouble::Status(status)) => {
             return refused(reply::html(status, reply::BAD_GATEWAY));
+        }
+        Some(ConnectTrouble::TooMany(seconds)) => {
+            let reply = reply::text(429, "Too Many Requests");
+            return refused(reply::with(reply, "retry-after", &seconds.to_string()));
         }
         Some(ConnectTrouble::CloseAtOnce(code)) => Some(code),
         None => match caller {
@@ -138,7 +142,7 @@ async fn converse(hub: &Hub, peer: &Peer, socket: &mut Socket) -> Option<Ending>
                     continue;
                 }
                 Next::End(ending) => return Some(ending),
-                Next::Freeze => return Some(peer.ended().await),
+                Next::Freeze => return frozen(peer, socket).await,
             },
             heard = socket.next() => heard,
         };
@@ -152,6 +156,19 @@ async fn converse(hub: &Hub, peer: &Peer, socket: &mut Socket) -> Option<Ending>
                 socket.send(Message::text("pong")).await.ok()?;
             }
             _ => {}
+        }
+    }
+}
+
+/// Say nothing more. What comes is thrown away: that is how it shows when the reader gives up.
+async fn frozen(peer: &Peer, socket: &mut Socket) -> Option<Ending> {
+    let mut waste = [0; 1024];
+    loop {
+        tokio::select! {
+            ending = peer.ended() => return Some(ending),
+            read = socket.get_mut().read(&mut waste) => if !read.is_ok_and(|read| read > 0) {
+                return None;
+            },
         }
     }
 }

@@ -30,11 +30,11 @@ impl Story {
 
     /// A `sta:sync` or, now and then, a `device:sync` frame.
     pub(super) fn sync_frame(&mut self, now: i64) -> String {
-        let client = self.rng.below(self.links.len());
+        let client = self.chatter.below(self.links.len());
         match self.station(client, now) {
-            Some(station) if self.rng.chance(0.8) => frame("sta:sync", &station),
+            Some(station) if self.chatter.chance(0.8) => frame("sta:sync", &station),
             _ => {
-                let device = self.rng.below(self.fleet.devices.len());
+                let device = self.chatter.below(self.fleet.devices.len());
                 frame("device:sync", &self.device(device, now))
             }
         }

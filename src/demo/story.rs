@@ -22,6 +22,8 @@ pub(super) struct Story {
     pub(super) wan: [bool; 2],
     pub(super) directory: Arc<Directory>,
     pub(super) rng: Rng,
+    /// Of what the sync frames are about: they come only where somebody listens, and must not change what happens.
+    pub(super) chatter: Rng,
     /// Rendered and not yet told.
     pub(super) ready: VecDeque<Item>,
     later: Vec<(u64, Later)>,
@@ -57,7 +59,8 @@ enum Later {
 
 impl Story {
     pub(super) fn new(fleet: Fleet, directory: Arc<Directory>, seed: u64, now: i64) -> Self {
-        let rng = Rng::new(seed ^ hash(fleet.name) ^ 0x57);
+        let own = seed ^ hash(fleet.name);
+        let rng = Rng::new(own ^ 0x57);
         let mut story = Self {
             links: vec![Link::Away; fleet.clients.len()],
             known: fleet
@@ -70,6 +73,7 @@ impl Story {
             fleet,
             directory,
             rng,
+            chatter: Rng::new(own ^ 0xc4),
             ready: VecDeque::new(),
             later: Vec::new(),
             steps: 0,

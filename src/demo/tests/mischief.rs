@@ -177,6 +177,19 @@ async fn a_frozen_socket_is_silent_and_a_new_one_is_not() {
 }
 
 #[tokio::test]
+async fn a_frozen_socket_is_open_until_its_reader_gives_up() {
+    let simulator = of_kind(ControllerKind::UnifiOs);
+    let visitor = Visitor::logged_in(&simulator).await;
+    let frozen = visitor.subscribe("default").await;
+    simulator.mischief().freeze_sockets();
+    assert_eq!(simulator.stats().counts().sockets, 1);
+    drop(frozen);
+    let left = simulator.stats();
+    let left = left.reached(|counts| counts.sockets == 0);
+    tokio::time::timeout(LIMIT, left).await.unwrap();
+}
+
+#[tokio::test]
 async fn junk_arrives_as_made() {
     let simulator = of_kind(ControllerKind::UnifiOs);
     let visitor = Visitor::logged_in(&simulator).await;

@@ -53,6 +53,24 @@ async fn what_happens_unheard_is_in_the_ledger() {
 }
 
 #[tokio::test]
+async fn what_happens_does_not_depend_on_who_listens() {
+    let (heard, _clock) = with_past(0, |_| {});
+    let (unheard, _clock) = with_past(0, |_| {});
+    let visitor = Visitor::logged_in(&heard).await;
+    let _socket = visitor.subscribe("default").await;
+    for _ in 0..20 {
+        heard.sync("default");
+        unheard.sync("default");
+        let told = heard.emit("default", 5).into_iter();
+        let same = unheard.emit("default", 5).into_iter();
+        assert!(
+            told.map(|entry| entry.raw.clone())
+                .eq(same.map(|entry| entry.raw.clone()))
+        );
+    }
+}
+
+#[tokio::test]
 async fn items_can_be_given_word_for_word() {
     let simulator = of_kind(ControllerKind::UnifiOs);
     let visitor = Visitor::logged_in(&simulator).await;
