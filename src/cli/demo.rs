@@ -1,5 +1,6 @@
 //! `herald demo`
 
+use super::launch::Occasion;
 use super::load::Loader;
 use super::output::complain;
 use super::{Exit, launch, log, run};
@@ -15,7 +16,8 @@ use unifi_herald_plugin::http::TlsOptions;
 /// Run this configuration against a simulated network.
 ///
 /// The controllers of the configuration are replaced by simulated ones on this machine, with TLS, a login and a fleet of
-/// access points, switches and clients; chains, scripts and sinks are yours. The same seed gives the same events.
+/// access points, switches and clients; chains, scripts and sinks are yours. The same seed gives the same events. Where
+/// there is no configuration, the shipped one runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   herald demo
@@ -63,6 +65,11 @@ impl Demo {
         let loader = loader.replacing_controllers();
         match loader.plan() {
             Ok(plan) => {
+                if loader.file().is_none() {
+                    complain(
+                        "there is no config.toml here: running the one that herald ships with",
+                    );
+                }
                 log::start(&plan.log);
                 run::warn(&plan);
                 self.launch(plan, loader.registry)
@@ -109,7 +116,11 @@ impl Demo {
         // What a demo remembers must not be taken for what a real network did.
         let scratch = std::env::temp_dir().join(format!("herald-demo-{}", std::process::id()));
         plan.store.dir.clone_from(&scratch);
-        let exit = launch::run(plan, registry, self.length.map(|span| span.0));
+        let exit = launch::run(
+            plan,
+            registry,
+            Occasion::Demo(self.length.map(|span| span.0)),
+        );
         simulators.into_iter().for_each(Simulator::stop);
         if let Err(error) = std::fs::remove_dir_all(&scratch) {
             tracing::debug!(error = %error, "the demo's store could not be removed");

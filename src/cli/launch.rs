@@ -8,7 +8,10 @@ use crate::host::{Host, StartError, Stopped};
 use crate::registry::Registry;
 use crate::tasks::thread;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::unix::pipe::Sender;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -16,16 +19,29 @@ use tokio::sync::oneshot;
 /// after which container runtimes kill.
 const DRAIN: Duration = Duration::from_secs(8);
 
+/// The same when nobody reads what the demo prints: other sinks get the little that they still need.
+const READER_GONE_DRAIN: Duration = Duration::from_secs(1);
+
+/// What a host runs for, which says when it ends by itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Occasion {
+    /// Until told to stop, whatever becomes of its sinks, standard output included.
+    Service,
+    /// For somebody who looks: at most for this long, and no longer than anybody reads what it prints.
+    Demo(Option<Duration>),
+}
+
 /// Why a host ends.
 enum End {
     Signal,
     TimeUp,
     AllRefused,
+    ReaderGone,
 }
 
-/// Run the host on `plan` until it is told to stop, at most for `length`.
-pub(super) fn run(plan: Plan, registry: Registry, length: Option<Duration>) -> Exit {
-    match try_run(plan, registry, length) {
+/// Run the host on `plan` until it is told to stop, or the occasion is over.
+pub(super) fn run(plan: Plan, registry: Registry, occasion: Occasion) -> Exit {
+    match try_run(plan, registry, occasion) {
         Ok(exit) => exit,
         Err(error) => {
             complain(&format!("error: {error}"));
@@ -39,7 +55,7 @@ pub(super) fn run(plan: Plan, registry: Registry, length: Option<Duration>) -> E
     }
 }
 
-fn try_run(plan: Plan, registry: Registry, length: Option<Duration>) -> Result<Exit, StartError> {
+fn try_run(plan: Plan, registry: Registry, occasion: Occasion) -> Result<Exit, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -52,12 +68,16 @@ fn try_run(plan: Plan, registry: Registry, length: Option<Duration>) -> Result<E
         tokio::select! {
             () = signals.next() => End::Signal,
             () = host.all_refused() => End::AllRefused,
-            () = time_up(length) => End::TimeUp,
+            end = occasion.over() => end,
         }
     });
     tracing::info!("stopping, delivering what is pending");
+    let drain = match end {
+        End::ReaderGone => READER_GONE_DRAIN,
+        End::Signal | End::TimeUp | End::AllRefused => DRAIN,
+    };
     let (done, drained) = oneshot::channel();
-    thread("herald-drain", move || done.send(host.stop(DRAIN)))?;
+    thread("herald-drain", move || done.send(host.stop(drain)))?;
     let stopped = runtime.block_on(async {
         tokio::select! {
             stopped = drained => stopped.ok(),
@@ -66,6 +86,8 @@ fn try_run(plan: Plan, registry: Registry, length: Option<Duration>) -> Result<E
     });
     Ok(match (end, stopped) {
         (End::AllRefused, _) => Exit::Refused,
+        // As everywhere, a reader who has gone is no failure.
+        (End::ReaderGone, _) => Exit::Done,
         (End::Signal | End::TimeUp, Some(stopped)) => report(&stopped),
         (End::Signal | End::TimeUp, None) => {
             tracing::warn!("stopped by a second signal, pending events are lost");
@@ -96,11 +118,36 @@ impl Signals {
     }
 }
 
+impl Occasion {
+    async fn over(self) -> End {
+        let Self::Demo(length) = self else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            () = time_up(length) => End::TimeUp,
+            () = reader_gone() => End::ReaderGone,
+        }
+    }
+}
+
 async fn time_up(length: Option<Duration>) {
     match length {
         Some(length) => tokio::time::sleep(length).await,
         None => std::future::pending().await,
     }
+}
+
+/// Resolves when standard output is a pipe that nobody reads any more; never for anything else.
+async fn reader_gone() {
+    let copy = io::stdout().as_fd().try_clone_to_owned();
+    // Only watched, never written to: the mode of the file is left alone. What cannot be watched, such as a file, has
+    // no reader who could go.
+    if let Ok(watched) = copy.and_then(Sender::from_owned_fd_unchecked)
+        && watched.ready(Interest::ERROR).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Who runs with what, in a few lines.

@@ -1,5 +1,6 @@
 //! `herald run`
 
+use super::launch::Occasion;
 use super::load::Loader;
 use super::output::complain;
 use super::{Exit, launch, log};
@@ -23,7 +24,7 @@ impl Run {
             Ok(plan) => {
                 log::start(&plan.log);
                 warn(&plan);
-                launch::run(plan, loader.registry, None)
+                launch::run(plan, loader.registry, Occasion::Service)
             }
             Err(exit) => exit,
         }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 /// More than anybody writes.
 const MAX_SIZE: u64 = 4 << 20;
 const SYSTEM: &str = "/etc/unifi-herald/config.toml";
+/// What a herald with simulated controllers runs where nobody has written a configuration yet.
+const SHIPPED: &str = include_str!("../../config.toml");
 
 /// Where to look for the configuration, and how much of it to demand.
 #[derive(Clone, Debug)]
@@ -27,7 +29,8 @@ pub struct Locator {
 pub enum Controllers {
     /// They are checked and their secrets read.
     Checked,
-    /// Others take their place: their secrets are not read and may be missing.
+    /// Others take their place: their secrets are not read and may be missing, and so may the file, for which the
+    /// shipped one then stands in.
     Replaced,
 }
 
@@ -69,6 +72,9 @@ impl Locator {
     /// The file's name as the user would write it, and what is in it.
     pub(super) fn read(&self) -> Result<(PathBuf, String), ConfigErrors> {
         let Some(file) = self.find() else {
+            if self.controllers == Controllers::Replaced {
+                return Ok((PathBuf::from("config.toml"), SHIPPED.to_owned()));
+            }
             let message = format!("no configuration: there is neither ./config.toml nor {SYSTEM}");
             let help = "name one with -c FILE or $HERALD_CONFIG".to_owned();
             return Err(ConfigError::unplaced(String::new(), message, Some(help)).into());
