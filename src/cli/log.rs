@@ -2,21 +2,48 @@
 
 use super::output::colour;
 use crate::config::{LogFormat, LogPlan};
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Crates that see what goes over the wire, and write it into their log at the finest level: cookies, payloads.
+const WIRE: [&str; 6] = [
+    "tungstenite",
+    "tokio_tungstenite",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+];
 
 /// Log as `plan` says, from now on. Without effect when a log was started before.
 pub(super) fn start(plan: &LogPlan) {
     let filter = EnvFilter::builder().parse_lossy(&plan.filter);
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let discreet = filter_fn(is_discreet);
     let started = match plan.format {
-        LogFormat::Text => lines.compact().with_ansi(colour()).try_init(),
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .try_init(),
+        LogFormat::Text => {
+            let lines = lines.compact().with_ansi(colour());
+            lines.finish().with(discreet).try_init()
+        }
+        LogFormat::Json => {
+            let lines = lines
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false);
+            lines.finish().with(discreet).try_init()
+        }
     };
     drop(started);
+}
+
+/// Whether this may be said. Nothing of the wire is, whatever level is asked for.
+fn is_discreet(what: &Metadata<'_>) -> bool {
+    let source = what.target().split("::").next().unwrap_or_default();
+    *what.level() <= LevelFilter::DEBUG || !WIRE.contains(&source)
 }
