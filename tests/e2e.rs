@@ -1,4 +1,7 @@
 //! The whole host against simulated controllers, over real TLS with real logins.
 
 mod delivery;
+mod half_open;
+mod hostile;
+mod readme;
 mod trouble;

@@ -1,5 +1,10 @@
 //! All integration tests, in one binary so that linking happens once.
+#![expect(
+    unreachable_pub,
+    reason = "a test binary exports nothing; `pub` is what its modules share"
+)]
 
+mod cli;
 mod control;
 mod e2e;
 mod house;

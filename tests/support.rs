@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: a host in a folder of its own, a receiver for webhooks, waiting on conditions.
 
+pub mod herald;
 pub mod receiver;
 pub mod rig;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use unifi_herald::tasks::thread;
 
 /// One request as it came.
@@ -21,6 +21,8 @@ pub struct Receiver {
     hooks: Arc<Mutex<Vec<Hook>>>,
     /// Status of the answers to come, the next one last; 200 when none is left.
     answers: Arc<Mutex<Vec<u16>>>,
+    /// Whether answers wait, and who waits to be told otherwise.
+    held: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Receiver {
@@ -31,6 +33,7 @@ impl Receiver {
             url,
             hooks: Arc::default(),
             answers: Arc::default(),
+            held: Arc::default(),
         };
         let server = receiver.clone();
         let accept = move || {
@@ -50,6 +53,12 @@ impl Receiver {
     /// Answer the next requests with these.
     pub fn answer(&self, statuses: &[u16]) {
         self.answers.lock().unwrap().extend(statuses.iter().rev());
+    }
+
+    /// Let every answer wait from now on, or let them go.
+    pub fn hold(&self, held: bool) {
+        *self.held.0.lock().unwrap() = held;
+        self.held.1.notify_all();
     }
 
     /// The requests that were answered with 200.
@@ -93,6 +102,8 @@ impl Receiver {
                 .and_then(|length| length.parse().ok());
             let mut body = vec![0; length.unwrap_or(0)];
             reader.read_exact(&mut body).ok()?;
+            let held = self.held.0.lock().unwrap();
+            drop(self.held.1.wait_while(held, |held| *held).unwrap());
             let status = self.answers.lock().unwrap().pop().unwrap_or(200);
             if status == 200 {
                 let body = String::from_utf8(body).unwrap();

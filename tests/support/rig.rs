@@ -12,6 +12,7 @@ use unifi_herald::demo::Simulator;
 use unifi_herald::host::Host;
 use unifi_herald::services::HostServices;
 use unifi_herald::tasks::Tasks;
+use unifi_herald::unifi::timing::Timing;
 use unifi_herald_plugin::{BufferedEvent, Services};
 
 /// A folder with a `config.toml`, and what a host writes beside it.
@@ -88,6 +89,12 @@ impl Rig {
     /// Start a host on it.
     pub fn start(&self) -> Host {
         Host::start(self.plan(), unifi_herald::builtin(), Clock::system()).unwrap()
+    }
+
+    /// Start a host whose sockets are watched this closely.
+    pub fn start_timed(&self, timing: Timing) -> Host {
+        let (plan, registry) = (self.plan(), unifi_herald::builtin());
+        Host::start_timed(plan, registry, Clock::system(), timing).unwrap()
     }
 
     /// The events in a file of JSON lines.

@@ -1,0 +1,19 @@
+//! The command line as a user meets it: the real binary, its texts and its exit codes.
+
+mod check;
+mod demo;
+mod run;
+mod tools;
+
+use crate::support::herald::Herald;
+
+/// A configuration in order whose controller is not there, with sinks and chains of this.
+fn nobody_home(rest: &str) -> String {
+    format!(
+        r#"[controllers.home]
+url = "https://127.0.0.1:1"
+auth = {{ username = "herald", password = "not here" }}
+
+{rest}"#
+    )
+}
