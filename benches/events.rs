@@ -8,7 +8,9 @@ use unifi_herald::chain::{Action, Chain, Chains, Now, Routing};
 use unifi_herald::clock::Clock;
 use unifi_herald::config::{BufferPlan, OnError, RetryPlan, When, WhenFull};
 use unifi_herald::lane::{Lane, Next};
-use unifi_herald::script::{Engine, EngineOptions, Limits, RunContext, ScriptStep};
+use unifi_herald::script::{
+    Engine, EngineOptions, Limits, Memory, MemoryLimits, RunContext, ScriptStep,
+};
 use unifi_herald::store::{Commit, MemoryStore, Settled, Share, Store};
 use unifi_herald::unifi::{Decoder, Dedupe, EventSource, Site};
 use unifi_herald_plugin::testing::TestContext;
@@ -134,6 +136,54 @@ fn script(bencher: Bencher, source: &str) {
     bencher
         .counter(ItemsCount::new(1_u32))
         .bench_local(|| step.apply(black_box(&event), &context));
+}
+
+/// A script that remembers, over a thousand keys.
+#[divan::bench(args = [
+    "first_seen(event.client.mac)",
+    "count(event.client.mac, \"10m\") > 0",
+    "throttle(event.client.mac, \"10m\")",
+    "get(event.client.mac) == ()",
+    "set(event.client.mac, 1) == ()",
+])]
+fn remembering(bencher: Bencher, source: &str) {
+    let clock = Clock::system();
+    let mut step = condition(source);
+    let events: Vec<_> = (0..1000_u16).map(client).collect();
+    let context = RunContext {
+        now: NOW,
+        instant: clock.now(),
+        salt: "bench/0",
+    };
+    let mut next = (0..events.len()).cycle();
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
+        let event = &events[next.next().unwrap_or_default()];
+        step.apply(black_box(event), &context)
+    });
+}
+
+/// A roam of one of many clients.
+fn client(number: u16) -> Arc<Event> {
+    let mut event = (*roam()).clone();
+    let [high, low] = number.to_be_bytes();
+    let client = event.client.as_mut().unwrap();
+    client.mac = Some(unifi_herald_plugin::Mac::new([2, 0, 0, 0, high, low]));
+    Arc::new(event)
+}
+
+/// The memory alone, without a script around it.
+#[divan::bench(args = [1, 8, 500])]
+fn count_alone(bencher: Bencher, calls_in_window: i64) {
+    let mut memory = Memory::new("bench".into(), MemoryLimits::default());
+    let window = Duration::from_secs(600);
+    let step = 600_000 / calls_in_window;
+    let mut now = NOW.as_millis();
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
+        now += step;
+        let count = memory.count("02:00:75:04:b4:37", window, Timestamp::from_millis(now));
+        memory.end_run(true);
+        count
+    });
 }
 
 #[divan::bench(args = [0, 1, 5])]
