@@ -1,16 +1,18 @@
 //! `herald scripts`
 
 use super::Exit;
+use super::ask;
 use super::load::Loader;
 use super::output::{complain, print};
 use super::test::scripts_folder;
-use crate::config::suggest;
+use crate::config::{StoreMode, suggest};
 use crate::script::cases::{Cases, scripts_in};
+use crate::store::forget_state;
 use clap::Subcommand;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// List the scripts beside the configuration.
+/// List the scripts beside the configuration; make one forget what it remembers.
 #[derive(Debug, clap::Args)]
 pub(super) struct Scripts {
     #[command(subcommand)]
@@ -27,23 +29,42 @@ enum Verb {
         /// Its file without the ending.
         name: String,
     },
+    /// Make a script forget everything it remembers, in every chain, while herald does not run.
+    #[command(after_help = "Example:\n  herald scripts reset newcomers")]
+    Reset {
+        /// Its name in the configuration, as in [scripts.NAME].
+        name: String,
+    },
 }
 
 impl Scripts {
     pub(super) fn main(self, loader: &Loader) -> Exit {
-        let folder = scripts_folder(loader);
-        let scripts = match scripts_in(&folder) {
-            Ok(scripts) => scripts,
-            Err(error) => {
-                complain(&format!("error: {}: {error}", folder.display()));
-                return Exit::Failed;
-            }
+        let done = match self.verb {
+            Verb::List => scripts(loader).map(|scripts| list(&scripts)),
+            Verb::Show { name } => scripts(loader).map(|scripts| show(&scripts, &name)),
+            Verb::Reset { name } => reset(loader, &name),
         };
-        match self.verb {
-            Verb::List => list(&scripts),
-            Verb::Show { name } => show(&scripts, &name),
-        }
+        done.unwrap_or_else(|exit| exit)
     }
+}
+
+fn scripts(loader: &Loader) -> Result<Vec<PathBuf>, Exit> {
+    let folder = scripts_folder(loader);
+    scripts_in(&folder).map_err(|error| {
+        complain(&format!("error: {}: {error}", folder.display()));
+        Exit::Failed
+    })
+}
+
+fn reset(loader: &Loader, name: &str) -> Result<Exit, Exit> {
+    let outline = loader.outline()?;
+    if outline.store.mode == StoreMode::Memory {
+        complain("with `store.mode = \"memory\"` a restart forgets what scripts remember");
+        return Err(Exit::Failed);
+    }
+    let forgotten = forget_state(&outline.store.dir, &format!("script/{name}/"));
+    let forgotten = forgotten.map_err(|error| ask::undone(&error))?;
+    Ok(print(&format!("{name}: {forgotten} keys forgotten\n")))
 }
 
 fn list(scripts: &[PathBuf]) -> Exit {

@@ -138,3 +138,58 @@ fn cases_that_fail_end_with_1_and_a_script_that_is_not_there_with_2() {
     std::fs::remove_file(scripts.join("a.cases.toml")).unwrap();
     assert_eq!(test(&["a"]), Exit::Failed, "asked for, but without cases");
 }
+
+#[test]
+fn reset_makes_a_script_forget_in_every_chain_and_no_other() {
+    use crate::clock::Clock;
+    use crate::config::{BufferPlan, StorePlan, WhenFull};
+    use crate::store::{Commit, DiskStore, StateChange, Store};
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "[store]\nmode = \"disk\"\n").unwrap();
+    let plan = StorePlan::new(
+        crate::config::StoreMode::Disk,
+        folder.path().join("herald-data"),
+    );
+    let buffer = BufferPlan {
+        capacity: 10,
+        when_full: WhenFull::Wait,
+        max_wait: std::time::Duration::ZERO,
+        max_bytes: 1 << 20,
+    };
+    let open = || DiskStore::open(&plan, &[], &buffer, Clock::system()).unwrap();
+    let store = open();
+    let scopes = ["script/a/x", "script/a/y", "script/ab/x"];
+    let state = scopes.map(|scope| StateChange::Set {
+        scope: scope.into(),
+        key: "k".into(),
+        value: vec![1],
+        expires: None,
+    });
+    let commit = Commit {
+        state: state.into(),
+        ..Commit::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(store.commit(commit)).unwrap();
+    let reset = || {
+        let words = [
+            "herald",
+            "-c",
+            config.to_str().unwrap(),
+            "scripts",
+            "reset",
+            "a",
+        ];
+        main(crate::builtin(), words.map(OsString::from))
+    };
+    assert_eq!(reset(), Exit::Config, "a herald runs on it");
+    drop(store);
+    assert_eq!(reset(), Exit::Done);
+    let store = open();
+    let left = scopes.map(|scope| store.load_state(scope).unwrap().len());
+    assert_eq!(left, [0, 0, 1]);
+}

@@ -22,7 +22,9 @@ mod writer;
 pub use error::OpenError;
 pub use journal::{JournalEvent, JournalQuery, Order};
 pub use letters::{KeptLetter, LetterFilter};
-pub use maintain::{MaintenanceError, backup, check, compact, drop_letters, retry_letters};
+pub use maintain::{
+    MaintenanceError, backup, check, compact, drop_letters, forget_state, retry_letters,
+};
 pub use reader::Reader;
 
 use super::{

@@ -119,6 +119,19 @@ pub fn drop_letters(dir: &Path, filter: &LetterFilter) -> Result<u64, Maintenanc
     })
 }
 
+/// Forget everything under the scopes that begin with `prefix`, while no herald runs; returns how many values.
+///
+/// # Errors
+/// When a herald runs on the store: what it remembers is in its memory.
+pub fn forget_state(dir: &Path, prefix: &str) -> Result<u64, MaintenanceError> {
+    let (_lock, connection) = open_alone(dir)?;
+    let forgotten = connection.execute(
+        "DELETE FROM state WHERE substr(scope, 1, length(?1)) = ?1",
+        [prefix],
+    )?;
+    Ok(forgotten as u64)
+}
+
 fn each_piece(
     dir: &Path,
     piece: impl Fn(&Connection, i64) -> rusqlite::Result<u64>,
