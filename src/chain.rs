@@ -12,7 +12,7 @@ pub use routing::{Routing, Undelivered};
 pub use when::Matcher;
 
 use crate::config::When;
-use crate::script::{Memories, RunContext, ScriptStep, StepOutcome};
+use crate::script::{Memories, RunContext, ScriptHealth, ScriptStep, StepOutcome};
 use crate::store::{StateChange, StateEntry};
 use std::sync::Arc;
 use std::time::Instant;
@@ -149,6 +149,22 @@ impl Chains {
     /// The chains, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Chain> {
         self.chains.iter()
+    }
+
+    /// The scripts of all chains, for whoever asks how they are: chain, script, health.
+    #[must_use]
+    pub fn script_health(&self) -> Vec<(Text, Text, ScriptHealth)> {
+        let chains = self.chains.iter();
+        let scripts = chains.flat_map(|chain| {
+            chain.steps.iter().filter_map(|step| match &step.action {
+                Action::Script(script) => {
+                    let name = script.script().name().into();
+                    Some((chain.name.clone(), name, script.watch()))
+                }
+                Action::Filter(_) | Action::Sink(_) => None,
+            })
+        });
+        scripts.collect()
     }
 
     /// Run `event` through every chain and collect in `routing` who gets what.

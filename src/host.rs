@@ -14,6 +14,7 @@ use crate::intake::{Intake, ring};
 use crate::lane::worker::{LaneWorker, Left};
 use crate::registry::Registry;
 use crate::router::Router;
+use crate::script::ScriptHealth;
 use crate::services::HostServices;
 use crate::source::{self, Link};
 use crate::status::{ControllerStatus, LaneStatus};
@@ -49,6 +50,7 @@ pub struct Host {
     controllers: Vec<(Text, ControllerStatus)>,
     sinks: Vec<(Text, LaneStatus)>,
     refused: Arc<Notify>,
+    scripts: Vec<(Text, Text, ScriptHealth)>,
 }
 
 impl Host {
@@ -89,6 +91,7 @@ impl Host {
         );
         let names: Vec<Text> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
         let store = assemble::store(&plan, &names, &clock)?;
+        let scripts = chains.script_health();
         chains.load_state(|scope| store.load_state(scope))?;
         let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
         let weather = Arc::new(Notify::new());
@@ -179,6 +182,7 @@ impl Host {
             controllers,
             sinks,
             refused,
+            scripts,
         })
     }
 
@@ -198,6 +202,12 @@ impl Host {
     #[must_use]
     pub fn sinks(&self) -> &[(Text, LaneStatus)] {
         &self.sinks
+    }
+
+    /// The scripts, for whoever asks which are degraded: chain, script, health.
+    #[must_use]
+    pub fn scripts(&self) -> &[(Text, Text, ScriptHealth)] {
+        &self.scripts
     }
 
     /// The door for events, for whoever feeds a host by hand.

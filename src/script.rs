@@ -32,7 +32,7 @@ pub use engine::{Engine, EngineOptions};
 pub use error::{RunError, RunErrorKind, ScriptError};
 pub use limits::{Limits, MAX_EVENTS, MAX_FIELDS, MAX_FIELDS_DEPTH, MAX_FILE};
 pub use memory::{Memories, Memory, MemoryError, MemoryLimits, SharedMemory};
-pub use step::{ScriptCounts, ScriptStep, ScriptTrouble, StepOutcome};
+pub use step::{ScriptCounts, ScriptHealth, ScriptStep, ScriptTrouble, StepOutcome};
 
 use context::Context;
 use node::Node;

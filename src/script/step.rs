@@ -5,7 +5,7 @@ use super::context::RunContext;
 use super::error::RunError;
 use super::{Outcome, Script, SharedMemory};
 use crate::config::OnError;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use unifi_herald_plugin::Event;
 
@@ -19,6 +19,8 @@ pub struct ScriptStep {
     on_error: OnError,
     breaker: Breaker,
     trouble: Option<ScriptTrouble>,
+    /// What is in `trouble`, changed only when that is: looking at it costs a run nothing.
+    shown: ScriptHealth,
     counts: ScriptCounts,
     logged: Option<Instant>,
     unlogged: u64,
@@ -46,6 +48,22 @@ pub struct ScriptTrouble {
     pub error: RunError,
 }
 
+/// Why a script is bypassed, for whoever asks from another thread. A copy speaks of the same step.
+#[derive(Clone, Debug, Default)]
+pub struct ScriptHealth(Arc<Mutex<Option<ScriptTrouble>>>);
+
+impl ScriptHealth {
+    /// Why the script is bypassed, while it is.
+    #[must_use]
+    pub fn trouble(&self) -> Option<ScriptTrouble> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<ScriptTrouble>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What a script did since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScriptCounts {
@@ -66,6 +84,7 @@ impl ScriptStep {
             on_error,
             breaker: Breaker::default(),
             trouble: None,
+            shown: ScriptHealth::default(),
             counts: ScriptCounts::default(),
             logged: None,
             unlogged: 0,
@@ -114,6 +133,12 @@ impl ScriptStep {
         self.trouble.as_ref()
     }
 
+    /// The same for other threads, now and later.
+    #[must_use]
+    pub fn watch(&self) -> ScriptHealth {
+        self.shown.clone()
+    }
+
     /// What the script did since it was made.
     #[must_use]
     pub fn counts(&self) -> ScriptCounts {
@@ -140,6 +165,7 @@ impl ScriptStep {
     fn within_limits(&mut self) {
         if self.breaker.within_limits() {
             self.trouble = None;
+            *self.shown.lock() = None;
             tracing::info!(
                 script = self.script.name(),
                 "script keeps within its limits again"
@@ -152,8 +178,10 @@ impl ScriptStep {
             let error = error.clone();
             tracing::warn!(script = self.script.name(), %error, "script bypassed: it keeps hitting a limit");
             self.trouble = Some(ScriptTrouble { since: now, error });
+            self.shown.lock().clone_from(&self.trouble);
         } else if let Some(trouble) = &mut self.trouble {
             trouble.error = error.clone();
+            self.shown.lock().clone_from(&self.trouble);
         }
     }
 

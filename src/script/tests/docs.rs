@@ -117,7 +117,7 @@ fn every_snippet_runs() {
 #[test]
 fn every_shipped_script_is_in_the_list() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
-    for script in crate::script::cases::scripts_in(&folder).unwrap() {
+    for script in cases::scripts_in(&folder).unwrap() {
         let name = script.file_name().unwrap().to_str().unwrap();
         assert!(PAGE.contains(&format!("| `{name}` |")), "{name}");
     }

@@ -75,6 +75,8 @@ fn a_script_that_keeps_hitting_a_limit_is_bypassed_and_tried_again() {
         );
     }
     assert_eq!(step.health().unwrap().error.kind, RunErrorKind::Operations);
+    let watch = step.watch();
+    assert_eq!(watch.trouble().as_ref(), step.health());
     // Bypassed: even an event it would drop passes.
     assert_eq!(
         step.apply(&good, &start),
@@ -112,6 +114,7 @@ fn a_script_that_keeps_hitting_a_limit_is_bypassed_and_tried_again() {
     };
     assert_eq!(step.apply(&good, &later), StepOutcome::Drop);
     assert_eq!(step.health(), None);
+    assert_eq!(watch.trouble(), None);
 }
 
 #[test]
@@ -199,4 +202,41 @@ fn what_a_script_logs_is_bounded_and_clean() {
         ]
     );
     assert_eq!(lines.len(), 20);
+}
+
+/// One script for each limit.
+const AT_ITS_LIMIT: [&str; 7] = [
+    "loop {}",
+    "filter(event)",
+    "let x = \"x\"; loop { x += x; }",
+    "let x = []; loop { x.push(1); }",
+    "let x = #{}; for i in 0..600 { x.set(`k${i}`, i); } true",
+    "matches(event.summary, \"(\\\\w{1,1000}){1000}\")",
+    "for i in 0..2000 { set(i, i) } true",
+];
+
+#[test]
+fn every_limit_follows_the_configuration_and_degrades_the_script() {
+    for body in AT_ITS_LIMIT {
+        for on_error in [OnError::Keep, OnError::Drop, OnError::DeadLetter] {
+            let mut step = step(&format!("fn filter(event) {{\n{body} }}"), on_error);
+            let event = Arc::new(roam());
+            for _ in 0..=LIMITS_IN_A_ROW {
+                match (on_error, step.apply(&event, &cx())) {
+                    (OnError::Keep, StepOutcome::Keep(kept)) => assert!(Arc::ptr_eq(&kept, &event)),
+                    (OnError::Drop, StepOutcome::Drop) => {}
+                    (OnError::DeadLetter, StepOutcome::DeadLetter(reason)) => {
+                        assert!(reason.starts_with("script `test`: "), "{reason}");
+                    }
+                    (_, outcome) => panic!("{body}: {outcome:?}"),
+                }
+            }
+            let trouble = step
+                .health()
+                .unwrap_or_else(|| panic!("{body} is not degraded"));
+            assert!(trouble.error.kind.is_limit(), "{body}: {trouble:?}");
+            assert!(trouble.error.line.is_some() && trouble.error.column.is_some());
+            assert_eq!(step.counts().bypassed, 1);
+        }
+    }
 }
