@@ -1,5 +1,10 @@
 //! Nanoseconds per event for every stage of the way: decode, script, chain, lane, file, webhook.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a measurement prints what it finds, and has nothing to say when it cannot go on"
+)]
+
 use divan::{Bencher, counter::ItemsCount};
 use std::hint::black_box;
 use std::sync::Arc;

@@ -183,9 +183,8 @@ impl Chains {
 fn run(steps: &mut [Step], event: Arc<Event>, now: Now, routing: &mut Routing) {
     let mut event = event;
     for position in 0..steps.len() {
-        let (step, rest) = match steps[position..].split_first_mut() {
-            Some(split) => split,
-            None => return,
+        let Some((step, rest)) = steps[position..].split_first_mut() else {
+            return;
         };
         if !step.when.admits(&event) {
             continue;

@@ -1,6 +1,6 @@
 //! What the user wrote → a checked [`Plan`]; every error names file, line, key and the fix.
 //!
-//! Two stages: [`file`] is what may be written, read with all its mistakes at once; [`check`] demands what is
+//! Two stages: `file` is what may be written, read with all its mistakes at once; `check` demands what is
 //! missing, follows every reference, reads the files it names, and makes the plan.
 
 mod check;

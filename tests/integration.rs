@@ -3,6 +3,10 @@
     unreachable_pub,
     reason = "a test binary exports nothing; `pub` is what its modules share"
 )]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a helper of the tests fails the test"
+)]
 
 mod cli;
 mod control;

@@ -41,8 +41,8 @@ fn kinds(kinds: &[Kind]) -> When {
     }
 }
 
-fn chain(when: When, steps: Vec<(When, Action)>) -> Chain {
-    Chain::new("c".into(), &when, steps)
+fn chain(when: &When, steps: Vec<(When, Action)>) -> Chain {
+    Chain::new("c".into(), when, steps)
 }
 
 fn event(id: &str, kind: Kind) -> Arc<Event> {
@@ -105,7 +105,7 @@ fn a_sink_step_tees_and_a_filter_drops_for_what_is_behind_it() {
         })
     };
     let chains = vec![chain(
-        When::default(),
+        &When::default(),
         vec![sink(0), step(only_wan), sink(1)],
     )];
     let routed = route(
@@ -127,8 +127,8 @@ fn the_condition_of_a_chain_keeps_out_and_that_of_a_step_passes_by() {
     let mut guarded = step(drop_all);
     guarded.0 = kinds(&[Kind::WAN_DOWN]);
     let chains = vec![
-        chain(kinds(&[Kind::WAN_DOWN]), vec![sink(0)]),
-        chain(When::default(), vec![guarded, sink(1)]),
+        chain(&kinds(&[Kind::WAN_DOWN]), vec![sink(0)]),
+        chain(&When::default(), vec![guarded, sink(1)]),
     ];
     let routed = route(
         chains,
@@ -146,8 +146,8 @@ fn the_first_chain_that_gives_an_event_to_a_sink_wins() {
         Ok(Verdict::Replace(vec![renamed]))
     };
     let chains = vec![
-        chain(When::default(), vec![step(rename), sink(0)]),
-        chain(When::default(), vec![sink(0), sink(1)]),
+        chain(&When::default(), vec![step(rename), sink(0)]),
+        chain(&When::default(), vec![sink(0), sink(1)]),
     ];
     let routed = route(chains, &[event("a", Kind::WAN_DOWN)]);
     assert_eq!(routed.ids(0), ["a"]);
@@ -175,8 +175,8 @@ fn what_a_step_makes_has_a_stable_id_of_its_own_and_comes_after_its_parent() {
     };
     let chains = || {
         vec![
-            chain(When::default(), vec![step(double()), sink(0)]),
-            chain(When::default(), vec![step(|_| Ok(Verdict::Drop)), sink(1)]),
+            chain(&When::default(), vec![step(double()), sink(0)]),
+            chain(&When::default(), vec![step(|_| Ok(Verdict::Drop)), sink(1)]),
         ]
     };
     let routed = route(chains(), &[event("a", Kind::WAN_DOWN)]);
@@ -199,8 +199,8 @@ fn shares_are_in_the_order_of_seq_whatever_the_chains_do() {
         )]))
     };
     let chains = vec![
-        chain(When::default(), vec![step(derive), sink(0)]),
-        chain(When::default(), vec![sink(0)]),
+        chain(&When::default(), vec![step(derive), sink(0)]),
+        chain(&When::default(), vec![sink(0)]),
     ];
     let routed = route(
         chains,
@@ -215,13 +215,16 @@ fn an_error_follows_on_error() {
     let fail = |_: &Event| Err("no idea".into());
     let panic = |_: &Event| panic!("boom");
     let chains = vec![
-        chain(When::default(), vec![failing(OnError::Keep, fail), sink(0)]),
         chain(
-            When::default(),
+            &When::default(),
+            vec![failing(OnError::Keep, fail), sink(0)],
+        ),
+        chain(
+            &When::default(),
             vec![failing(OnError::Drop, panic), sink(1)],
         ),
         chain(
-            When::default(),
+            &When::default(),
             vec![failing(OnError::DeadLetter, fail), sink(2), sink(3)],
         ),
     ];
@@ -249,7 +252,7 @@ proptest! {
             5 => step(|event| Ok(Verdict::Replace(vec![Event::new(event.kind, "new", event.time), event.clone()]))),
             _ => step(|event| Ok(Verdict::Replace(vec![event.clone(), event.clone()]))),
         };
-        let chains = shape.iter().map(|steps| chain(When::default(), steps.iter().map(make).collect())).collect();
+        let chains = shape.iter().map(|steps| chain(&When::default(), steps.iter().map(make).collect())).collect();
         let events: Vec<_> = (0..count).map(|number| event(&"e".repeat(number + 1), Kind::WAN_DOWN)).collect();
         let routed = route(chains, &events);
         for sink in 0..4 {

@@ -40,11 +40,11 @@ impl Matcher {
                 .kinds
                 .as_ref()
                 .map(|kinds| Kind::ALL.iter().map(|kind| kinds.contains(kind)).collect()),
-            controllers: when.controllers.as_ref().map(Patterns::new),
-            sites: when.sites.as_ref().map(Patterns::new),
-            clients: when.clients.as_ref().map(Patterns::new),
-            devices: when.devices.as_ref().map(Patterns::new),
-            ssids: when.ssids.as_ref().map(Patterns::new),
+            controllers: when.controllers.as_deref().map(Patterns::new),
+            sites: when.sites.as_deref().map(Patterns::new),
+            clients: when.clients.as_deref().map(Patterns::new),
+            devices: when.devices.as_deref().map(Patterns::new),
+            ssids: when.ssids.as_deref().map(Patterns::new),
         }
     }
 
@@ -84,7 +84,7 @@ impl Matcher {
 }
 
 impl Patterns {
-    fn new(patterns: &Vec<String>) -> Self {
+    fn new(patterns: &[String]) -> Self {
         Self(
             patterns
                 .iter()

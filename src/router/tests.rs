@@ -8,7 +8,7 @@ use crate::chain::{Action, Chain};
 use crate::config::{BufferPlan, When, WhenFull};
 use crate::intake::{Intake, ring};
 use crate::store::{
-    Books, MemoryStore, Rejected, Settled, SinkBooks, Store, StoreError, Watermark,
+    Books, MemoryStore, Rejected, Settled, SinkBooks, Store, StoreError, StoreHealth, Watermark,
 };
 use async_trait::async_trait;
 use std::collections::VecDeque;
@@ -383,25 +383,21 @@ async fn what_the_ring_lost_is_a_hole_for_whoever_listens() {
 #[derive(Debug)]
 struct Ailing(SharedStore);
 
-#[unifi_herald_plugin::async_trait]
-impl crate::store::Store for Ailing {
-    async fn commit(&self, commit: Commit) -> Result<(), crate::store::Rejected> {
+#[async_trait]
+impl Store for Ailing {
+    async fn commit(&self, commit: Commit) -> Result<(), Rejected> {
         self.0.commit(commit).await
     }
 
-    async fn claim(&self, sink: usize, max: usize) -> Vec<unifi_herald_plugin::BufferedEvent> {
+    async fn claim(&self, sink: usize, max: usize) -> Vec<BufferedEvent> {
         self.0.claim(sink, max).await
     }
 
-    async fn settle(
-        &self,
-        sink: usize,
-        settled: Vec<crate::store::Settled>,
-    ) -> Result<(), crate::store::StoreError> {
+    async fn settle(&self, sink: usize, settled: Vec<Settled>) -> Result<(), StoreError> {
         self.0.settle(sink, settled).await
     }
 
-    fn books(&self) -> Vec<crate::store::SinkBooks> {
+    fn books(&self) -> Vec<SinkBooks> {
         self.0.books()
     }
 
@@ -409,8 +405,8 @@ impl crate::store::Store for Ailing {
         self.0.next_seq()
     }
 
-    fn health(&self) -> crate::store::StoreHealth {
-        crate::store::StoreHealth::Degraded {
+    fn health(&self) -> StoreHealth {
+        StoreHealth::Degraded {
             since: Timestamp::from_millis(0),
             reason: "no space left".to_owned(),
             held: 1,

@@ -210,7 +210,7 @@ fn three_empty_connections_force_a_login() {
     let world = World::with(|simulator| {
         simulator
             .mischief()
-            .next_connects(ConnectTrouble::CloseAtOnce(1000), 3)
+            .next_connects(ConnectTrouble::CloseAtOnce(1000), 3);
     });
     assert!(
         world
