@@ -93,6 +93,7 @@ impl Host {
         let store = assemble::store(&plan, &names, &clock)?;
         let scripts = chains.script_health();
         chains.load_state(|scope| store.load_state(scope))?;
+        let resume = assemble::resume(&plan, &*store)?;
         let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
         let weather = Arc::new(Notify::new());
 
@@ -145,6 +146,7 @@ impl Host {
                 state_dir: Some(plan.store.dir.clone()),
                 refused: Arc::clone(&refused),
                 timing,
+                resume: resume.clone(),
             };
             running.push(source::run(controller, link));
         }

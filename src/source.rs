@@ -8,6 +8,7 @@ mod driver;
 pub(crate) mod http;
 mod ledger;
 mod names;
+mod repair;
 mod report;
 mod site;
 mod socket;
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::{ControllerKind, ControllerPlan, Sites};
 use crate::intake::Intake;
 use crate::status::ControllerStatus;
+use crate::store::{Hole, Watermark};
 use crate::tasks::Tasks;
 use crate::unifi::login::Outcome;
 use crate::unifi::timing::Timing;
@@ -51,6 +53,17 @@ pub struct Link {
     pub refused: Arc<Notify>,
     /// How closely its sockets are watched.
     pub timing: Timing,
+    /// Where the last run stopped; nothing when the store forgets.
+    pub resume: Option<Resume>,
+}
+
+/// Where the last run stopped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// How far each site of each controller had come.
+    pub watermarks: Vec<Watermark>,
+    /// The holes that were open.
+    pub holes: Vec<Hole>,
 }
 
 /// What one look at a controller found.

@@ -4,4 +4,5 @@ mod delivery;
 mod half_open;
 mod hostile;
 mod readme;
+mod repair;
 mod trouble;

@@ -7,7 +7,8 @@ use crate::lane::worker::SinkFactory;
 use crate::registry::Registry;
 use crate::script::{Engine, EngineOptions, Limits, Memories, ScriptStep};
 use crate::services::HostServices;
-use crate::store::{DiskStore, MemoryStore, OpenError, SharedStore, StoreError};
+use crate::source::Resume;
+use crate::store::{DiskStore, MemoryStore, OpenError, SharedStore, Store, StoreError};
 use std::sync::Arc;
 use unifi_herald_plugin::{BuildContext, Text};
 
@@ -25,7 +26,7 @@ pub enum StartError {
         /// What is wrong.
         message: String,
     },
-    /// What scripts remembered cannot be read.
+    /// What an earlier run remembered cannot be read.
     #[error(transparent)]
     State(#[from] StoreError),
     /// The store cannot be used.
@@ -57,6 +58,17 @@ pub(super) fn engine(plan: &Plan, clock: &Clock) -> Engine {
         clock: clock.clone(),
         limits: Limits::default(),
     })
+}
+
+/// Where the last run stopped; nothing for a store that forgets.
+pub(super) fn resume(plan: &Plan, store: &dyn Store) -> Result<Option<Resume>, StartError> {
+    if plan.store.mode == StoreMode::Memory {
+        return Ok(None);
+    }
+    Ok(Some(Resume {
+        watermarks: store.watermarks()?,
+        holes: store.holes()?,
+    }))
 }
 
 /// The chains, every script compiled once per step: state and health belong to the step.

@@ -19,6 +19,7 @@ use crate::unifi::login::{Outcome, Weight};
 use crate::unifi::session::{Ask, Pass, Pause, Saved, SessionMachine};
 use crate::unifi::totp::{Step, TotpSecret};
 use std::path::Path;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
@@ -39,6 +40,8 @@ pub(super) struct Account {
     key_client: Client,
     totp: Option<TotpSecret>,
     ledger: Option<Ledger>,
+    /// By how many milliseconds the controller's clock was ahead of ours in its last answer.
+    ahead: AtomicI64,
     known: Mutex<Known>,
     /// Counts changes of `known`, for whoever waits for one.
     changed: watch::Sender<u64>,
@@ -107,6 +110,7 @@ impl Account {
             status,
             refused: Arc::default(),
             ledger: None,
+            ahead: AtomicI64::new(0),
             known: Mutex::new(Known {
                 machine: SessionMachine::new(),
                 kind: plan.kind,

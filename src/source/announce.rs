@@ -1,10 +1,15 @@
-//! Herald's own events about a site's socket: it is up, it is lost.
+//! Herald's own events about a site: its socket is up, lost or mute, and what of its holes stays.
 
+use super::Link;
+use crate::buffer::HoleNews;
+use crate::own_event::{Scope, gap_event};
+use crate::store::HoleChange;
 use crate::unifi::Site;
+use crate::unifi::gap::{self, News};
 use sha1::{Digest as _, Sha1};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use unifi_herald_plugin::{Event, Kind, Origin, Text, Timestamp};
+use unifi_herald_plugin::{Event, Gap, Kind, Origin, Text, Timestamp};
 
 /// The socket of `site` came to life at `time`.
 pub(super) fn connected(controller: &Text, site: &Site, time: Timestamp) -> Arc<Event> {
@@ -37,6 +42,53 @@ pub(super) fn disconnected(
         time,
         summary,
         Some(reason.into()),
+    )
+}
+
+/// The socket of `site` has been mute since `since`, while the history has something newer.
+pub(super) fn blind(
+    controller: &Text,
+    site: &Site,
+    since: Timestamp,
+    time: Timestamp,
+) -> Arc<Event> {
+    let minutes = time.since(since).as_secs() / 60;
+    let summary = format!(
+        "herald hears nothing of {} on {controller} although it is connected: silent for {minutes} min, and things have happened",
+        site.display
+    );
+    let reason = Some("socket mute".into());
+    event(Kind::HERALD_BLIND, controller, site, time, summary, reason)
+}
+
+/// Put changes to holes into the ring, each with the event that tells of what stays a hole.
+pub(super) fn holes(link: &Link, (controller, site): (&Text, &Site), news: Vec<News>) {
+    for News { change, gap } in news {
+        let gap = gap.map(|(gap, reason)| {
+            tracing::warn!(%controller, site = %site.name, reason, from = %gap.from, to = %gap.to, "a hole stays: what happened in it cannot be fetched");
+            let scope = Scope {
+                controller: controller.clone(),
+                site: site.name.clone(),
+                site_name: site.display.clone(),
+            };
+            let summary = summary_of_gap(site, &gap, reason);
+            Arc::new(gap_event(&scope, gap, reason, summary, link.clock.wall()))
+        });
+        if let HoleChange::Open(hole) = &change {
+            tracing::info!(%controller, site = %site.name, reason = %hole.reason, from = %hole.from, "a hole is to be filled from the history");
+        }
+        link.intake.push_hole(HoleNews { change, gap });
+    }
+}
+
+fn summary_of_gap(site: &Site, gap: &Gap, reason: &str) -> String {
+    let why = match reason {
+        gap::TOO_OLD => "it is longer ago than backfill.max_age",
+        _ => "the controller gives no history of it",
+    };
+    format!(
+        "What happened on {} from {} to {} may be missing: {why}",
+        site.display, gap.from, gap.to
     )
 }
 

@@ -201,6 +201,7 @@ impl Driver {
             link: self.link.clone(),
             controller: self.plan.name.clone(),
             query: self.plan.socket_query.clone(),
+            backfill: self.plan.backfill,
             site,
             stop: stop.clone(),
         };

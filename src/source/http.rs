@@ -59,14 +59,15 @@ impl Client {
         self.send(Method::GET, path, headers, None, limit).await
     }
 
-    /// Send `body` to `path` with these headers.
+    /// Send `body` to `path` with these headers; at most `limit` bytes of the answer are read.
     pub(super) async fn post(
         &self,
         path: &str,
         headers: HeaderMap,
         body: &serde_json::Value,
+        limit: usize,
     ) -> Result<Answer, Unreachable> {
-        self.send(Method::POST, path, headers, Some(body), SMALL)
+        self.send(Method::POST, path, headers, Some(body), limit)
             .await
     }
 

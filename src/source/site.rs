@@ -1,16 +1,21 @@
 //! One site's socket: connect, listen until it ends, judge the end, wait, again.
 
 mod listen;
+mod state;
+
+pub(super) use state::SiteState;
 
 use super::account::Account;
 use super::names::{self, Lists};
+use super::repair::Repair;
 use super::report::Part;
 use super::socket::{self, Socket};
 use super::{Link, announce};
+use crate::config::BackfillPlan;
 use crate::unifi::close::{Reconnect, Seen};
 use crate::unifi::liveness::{Limits, Liveness};
 use crate::unifi::sites::SUPER;
-use crate::unifi::{Decoder, Site, endpoint};
+use crate::unifi::{Site, endpoint};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -27,13 +32,14 @@ pub(super) struct SiteTask {
     pub(super) link: Link,
     pub(super) controller: Text,
     pub(super) query: String,
+    pub(super) backfill: BackfillPlan,
     pub(super) site: Site,
     pub(super) stop: CancellationToken,
 }
 
 /// What lasts from one connection to the next.
 struct Memory {
-    decoder: Decoder,
+    state: Arc<SiteState>,
     reconnect: Reconnect,
     names_due: Instant,
     events: Vec<Arc<Event>>,
@@ -57,8 +63,29 @@ struct Connection {
 impl SiteTask {
     /// Until told to stop.
     pub(super) async fn run(self) {
+        let state = SiteState::new(
+            &self.controller,
+            &self.site,
+            self.backfill,
+            self.link.resume.clone(),
+        );
+        let state = Arc::new(state);
+        let repair = Repair {
+            account: Arc::clone(&self.account),
+            link: self.link.clone(),
+            controller: self.controller.clone(),
+            site: self.site.clone(),
+            mute: self.backfill.mute,
+            state: Arc::clone(&state),
+            stop: self.stop.clone(),
+        };
+        // In one task: they are over together, and what the one decodes is never decoded beside the other.
+        tokio::join!(self.keep_connected(state), repair.run());
+    }
+
+    async fn keep_connected(&self, state: Arc<SiteState>) {
         let mut memory = Memory {
-            decoder: Decoder::new(self.controller.clone(), self.site.clone()),
+            state,
             reconnect: Reconnect::new(self.link.timing),
             names_due: self.link.clock.now(),
             events: Vec::new(),
@@ -71,6 +98,7 @@ impl SiteTask {
             };
             // Without anything seen, it was told to stop.
             let Some(seen) = seen else { break };
+            memory.state.lock().lost();
             let next = memory.reconnect.judge(&seen, fastrand::f64());
             if was_up {
                 self.mark(false);

@@ -223,13 +223,19 @@ impl Repairs {
         }
         let open = &self.holes[at];
         let to = open.to.min(open.cursor + self.step);
+        let seed = is_first_run(&open.hole) && self.plan.first_run == FirstRun::Seed;
         Next::Fetch(Slice {
             hole: open.hole.id,
             from: open.cursor,
             to,
-            until: if to == open.to { to + MARGIN } else { to },
+            // What is beyond the end of a seed is for the sinks.
+            until: if to == open.to && !seed {
+                to + MARGIN
+            } else {
+                to
+            },
             histories,
-            seed: is_first_run(&open.hole) && self.plan.first_run == FirstRun::Seed,
+            seed,
             asked: now,
         })
     }

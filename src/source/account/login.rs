@@ -4,7 +4,7 @@ use super::rest::accept_json;
 use super::{Account, Unreachable};
 use crate::config::ControllerKind;
 use crate::source::detect;
-use crate::source::http::secret;
+use crate::source::http::{SMALL, secret};
 use crate::status::FrameCounts;
 use crate::unifi::cookies::Jar;
 use crate::unifi::endpoint;
@@ -69,7 +69,7 @@ impl Account {
         }
         match self
             .client
-            .post(endpoint::login_path(kind), headers, &body)
+            .post(endpoint::login_path(kind), headers, &body, SMALL)
             .await
         {
             Ok(answer) => classify(kind, &answer, jar, code.is_some(), self.clock.wall()),

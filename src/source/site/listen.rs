@@ -160,9 +160,12 @@ impl SiteTask {
                 let received = self.link.clock.wall();
                 FrameCounts::add(&counts.frames);
                 let before = memory.events.len();
-                let frame = memory
-                    .decoder
-                    .decode(text.as_str(), received, &mut memory.events);
+                let frame =
+                    memory
+                        .state
+                        .lock()
+                        .decoder
+                        .decode(text.as_str(), received, &mut memory.events);
                 let data = matches!(frame, Frame::Events | Frame::State | Frame::Other);
                 connection.liveness.heard(data, now);
                 if let Frame::Bad(_) = frame {
@@ -185,6 +188,7 @@ impl SiteTask {
                     if !connection.up {
                         self.came_up(connection, memory, before);
                     }
+                    memory.state.lock().hear(self.repair_now());
                 }
                 None
             }
@@ -222,7 +226,8 @@ impl SiteTask {
         }
     }
 
-    /// The connection has proved itself; its event goes before those at `before` and behind.
+    /// The connection has proved itself; its event goes before those at `before` and behind, and the hole that it ends
+    /// before all of them.
     fn came_up(&self, connection: &mut Connection, memory: &mut Memory, before: usize) {
         connection.up = true;
         self.mark(true);
@@ -230,6 +235,12 @@ impl SiteTask {
         self.account
             .report
             .well(&Part::Site(self.site.name.clone()));
+        let news = memory
+            .state
+            .lock()
+            .came_up(connection.since, self.repair_now());
+        announce::holes(&self.link, (&self.controller, &self.site), news);
+        memory.state.bell.notify_one();
         let event = announce::connected(&self.controller, &self.site, self.link.clock.wall());
         memory.events.insert(before, event);
         tracing::info!(controller = %self.controller, site = %self.site.name, "connected");
@@ -248,7 +259,7 @@ impl SiteTask {
         };
         let loaded = match answer {
             Ok(answer) => list
-                .load(memory.decoder.names(), &answer.body)
+                .load(memory.state.lock().decoder.names(), &answer.body)
                 .map_err(|error| error.to_string()),
             Err(failure) => Err(failure.sentence("the list of names")),
         };

@@ -212,7 +212,10 @@ fn nobody_misses_what_was_before_herald() {
     let first = repairs.first_run((&names.0, &names.1), 1, now(begun, 700_000));
     assert_eq!(first.from, at(700_000) - plan().max_age);
     repairs.open(first, now(begun, 700_005));
-    assert!(slice(repairs.next(now(begun, 700_005))).seed);
+    repairs.step = MAX_STEP;
+    let seed = slice(repairs.next(now(begun, 700_005)));
+    assert!(seed.seed);
+    assert_eq!(seed.until, at(700_000), "the socket may tell what is newer");
     repairs.gone(History::SystemLog);
     repairs.gone(History::Legacy);
     let Next::Commit(news) = repairs.next(now(begun, 700_005)) else {

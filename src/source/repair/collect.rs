@@ -1,0 +1,100 @@
+//! The events of one slice, oldest first, in bounded memory: when there are too many, the newest have to wait.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use unifi_herald_plugin::{Event, Timestamp};
+
+/// Most events held.
+const MAX_EVENTS: usize = 5_000;
+/// Most bytes held, by [`Event::weight`].
+const MAX_BYTES: usize = 16 << 20;
+
+/// Gathers what pages bring, newest first.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    /// Of one moment, what was brought later is older.
+    events: BTreeMap<(Timestamp, Reverse<usize>), Arc<Event>>,
+    brought: usize,
+    bytes: usize,
+    cut: Option<Timestamp>,
+}
+
+impl Collector {
+    /// Take in an event.
+    pub(super) fn add(&mut self, event: Arc<Event>) {
+        if self.cut.is_some_and(|cut| event.time >= cut) {
+            return;
+        }
+        self.bytes += event.weight();
+        self.events
+            .insert((event.time, Reverse(self.brought)), event);
+        self.brought += 1;
+        while self.events.len() > MAX_EVENTS || (self.bytes > MAX_BYTES && self.events.len() > 1) {
+            let Some((_, newest)) = self.events.pop_last() else {
+                break;
+            };
+            self.bytes -= newest.weight();
+            self.cut = Some(newest.time);
+        }
+    }
+
+    /// Whether there is more than is held.
+    pub(super) fn is_full(total: u64) -> bool {
+        total > MAX_EVENTS as u64
+    }
+
+    /// The events in the order of their time; and from which time on some are left out.
+    pub(super) fn finish(self) -> (Vec<Arc<Event>>, Option<Timestamp>) {
+        (self.events.into_values().collect(), self.cut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unifi_herald_plugin::Kind;
+
+    fn event(id: usize, time: i64) -> Arc<Event> {
+        let time = Timestamp::from_millis(time);
+        Arc::new(Event::new(Kind::WAN_UP, id.to_string(), time))
+    }
+
+    #[test]
+    fn pages_that_bring_the_newest_first_come_out_oldest_first() {
+        let mut collector = Collector::default();
+        for (id, time) in [(5, 9), (4, 7), (3, 7), (2, 7), (1, 2)] {
+            collector.add(event(id, time));
+        }
+        let (events, cut) = collector.finish();
+        let ids: Vec<_> = events.iter().map(|event| &*event.id).collect();
+        assert_eq!((ids, cut), (vec!["1", "2", "3", "4", "5"], None));
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_are_held() {
+        let mut collector = Collector::default();
+        let many = MAX_EVENTS + 700;
+        for id in (0..many).rev() {
+            collector.add(event(id, i64::try_from(id).unwrap()));
+        }
+        let (events, cut) = collector.finish();
+        assert_eq!(events.len(), MAX_EVENTS);
+        assert_eq!(&*events[0].id, "0");
+        assert_eq!(cut, Some(Timestamp::from_millis(5000)));
+    }
+
+    #[test]
+    fn bytes_are_a_bound_too() {
+        let mut collector = Collector::default();
+        for id in 0..40 {
+            let mut large = Event::clone(&event(id, i64::try_from(id).unwrap()));
+            large.summary = "x".repeat(1 << 20).into();
+            collector.add(Arc::new(large));
+        }
+        let (events, cut) = collector.finish();
+        assert!((14..=16).contains(&events.len()));
+        let first_left_out = i64::try_from(events.len()).unwrap();
+        assert_eq!(cut, Some(Timestamp::from_millis(first_left_out)));
+    }
+}

@@ -1,0 +1,152 @@
+//! What the socket of a site and the repair of its holes share.
+
+use super::SiteTask;
+use crate::config::BackfillPlan;
+use crate::intake::hole_id;
+use crate::source::Resume;
+use crate::unifi::gap::{BLIND, News, Now, RECONNECT, Repairs, START};
+use crate::unifi::{Decoder, Site};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::sync::Notify;
+use unifi_herald_plugin::{Text, Timestamp};
+
+/// One lock for all, taken once per frame and never over a wait.
+#[derive(Debug)]
+pub(in crate::source) struct SiteState {
+    shared: Mutex<Shared>,
+    /// Rings when there may be something to repair.
+    pub(in crate::source) bell: Notify,
+}
+
+#[derive(Debug)]
+pub(in crate::source) struct Shared {
+    controller: Text,
+    site: Text,
+    pub(in crate::source) decoder: Decoder,
+    pub(in crate::source) repairs: Repairs,
+    /// Where the last run stopped, until the first connection is up.
+    resume: Option<Resume>,
+    /// The controller's time up to which nothing can have been missed, in this run.
+    heard: Option<Timestamp>,
+    /// When the last data frame of this connection came, or it came up.
+    pub(in crate::source) data: Option<Instant>,
+    /// Whether the mute socket was told to be blind.
+    pub(in crate::source) blind: bool,
+}
+
+impl SiteState {
+    pub(in crate::source) fn new(
+        controller: &Text,
+        site: &Site,
+        plan: BackfillPlan,
+        resume: Option<Resume>,
+    ) -> Self {
+        let shared = Shared {
+            controller: controller.clone(),
+            site: site.name.clone(),
+            decoder: Decoder::new(controller.clone(), site.clone()),
+            repairs: Repairs::new(plan),
+            resume: resume.map(|resume| resume.of_site(controller, &site.name)),
+            heard: None,
+            data: None,
+            blind: false,
+        };
+        Self {
+            shared: Mutex::new(shared),
+            bell: Notify::new(),
+        }
+    }
+
+    pub(in crate::source) fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// The connection that was begun at `begun` is up: the holes that this opens.
+    pub(super) fn came_up(&mut self, begun: Instant, now: Now) -> Vec<News> {
+        let scope = (&self.controller, &self.site);
+        let mut news = Vec::new();
+        let resume = self.resume.take();
+        if let Some(seen) = self.heard {
+            let hole = self
+                .repairs
+                .hole_since(seen, scope, hole_id(), RECONNECT, now);
+            news.extend(self.repairs.open(hole, now));
+        } else if let Some(resume) = resume {
+            for hole in resume.holes {
+                news.extend(self.repairs.open(hole, now));
+            }
+            let mark = resume.watermarks.first().map(|mark| mark.time);
+            let seen = mark.unwrap_or_else(|| {
+                // Nothing that the socket may tell as well can be history from before herald.
+                let met = Now {
+                    wall: now.wall - now.instant.saturating_duration_since(begun),
+                    ..now
+                };
+                let hole = self.repairs.first_run(scope, hole_id(), met);
+                news.extend(self.repairs.open(hole, now));
+                met.wall
+            });
+            let mut hole = self.repairs.hole_since(seen, scope, hole_id(), START, now);
+            if mark.is_none() {
+                hole.from = seen.min(now.wall);
+            }
+            news.extend(self.repairs.open(hole, now));
+        }
+        self.repairs.connected(true);
+        self.heard = self.heard.max(Some(now.wall));
+        self.data = Some(now.instant);
+        news
+    }
+
+    /// A data frame came.
+    pub(super) fn hear(&mut self, now: Now) {
+        self.heard = self.heard.max(Some(now.wall));
+        self.data = Some(now.instant);
+        self.blind = false;
+    }
+
+    /// The connection is lost.
+    pub(super) fn lost(&mut self) {
+        self.repairs.connected(false);
+        self.data = None;
+    }
+
+    /// When the mute socket last said something, and the controller's time then.
+    pub(in crate::source) fn mute_since(&self) -> Option<(Instant, Timestamp)> {
+        self.data.zip(self.heard)
+    }
+
+    /// The history has something newer than the mute socket told: the hole that this opens.
+    pub(in crate::source) fn open_blind(&mut self, now: Now) -> Vec<News> {
+        let Some(seen) = self.heard else {
+            return Vec::new();
+        };
+        let scope = (&self.controller, &self.site);
+        let hole = self.repairs.hole_since(seen, scope, hole_id(), BLIND, now);
+        self.heard = Some(now.wall);
+        self.repairs.open(hole, now)
+    }
+}
+
+impl Resume {
+    fn of_site(mut self, controller: &str, site: &str) -> Self {
+        self.watermarks
+            .retain(|mark| &*mark.controller == controller && &*mark.site == site);
+        self.holes
+            .retain(|hole| &*hole.controller == controller && &*hole.site == site);
+        self
+    }
+}
+
+impl SiteTask {
+    /// The two times that the repair of holes goes by.
+    pub(super) fn repair_now(&self) -> Now {
+        Now {
+            instant: self.link.clock.now(),
+            wall: self.account.controller_time(),
+        }
+    }
+}
