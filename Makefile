@@ -1,8 +1,8 @@
-# `make demo` shows it, `make test` proves it, `make lint` keeps it tidy, `make bench` measures it.
+# `make demo` shows it, `make test` proves it, `make lint` keeps it tidy, `make bench` measures it, `make soak` kills it.
 
 CARGO ?= cargo
 
-.PHONY: demo test lint bench deny
+.PHONY: demo test lint bench soak deny
 
 demo:
 	$(CARGO) run --release -- demo
@@ -23,3 +23,7 @@ deny:
 
 bench:
 	$(CARGO) bench --workspace --locked
+
+# Fifty kills at random moments under load; `make test` does a few.
+soak:
+	HERALD_SOAK_KILLS=50 $(CARGO) test --release --locked --test integration soak -- --nocapture

@@ -12,4 +12,5 @@ mod cli;
 mod control;
 mod e2e;
 mod house;
+mod soak;
 mod support;
