@@ -47,9 +47,10 @@ pub(super) fn refused(error: &ClientError) -> Exit {
     complain(&format!("error: {error}"));
     match error {
         ClientError::Denied(_) => Exit::Refused,
-        ClientError::NotRunning(_) | ClientError::Refused(_) | ClientError::Broken(_) => {
-            Exit::Failed
-        }
+        ClientError::NotRunning(_)
+        | ClientError::Refused(_)
+        | ClientError::Ended
+        | ClientError::Broken(_) => Exit::Failed,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::load::Loader;
 use super::output::{Lines, complain};
 use super::{Exit, ask, events, line};
+use crate::control::ClientError;
 use crate::control::protocol::{Answer, Request, Watch};
 use unifi_herald_plugin::BufferedEvent;
 
@@ -51,26 +52,28 @@ impl Tail {
         };
         client.be_patient().map_err(|error| ask::refused(&error))?;
         let mut lines = Lines::new();
-        ask::each(&mut client, |answer| {
-            match answer {
-                Answer::Watching {} => return Ok(()),
-                Answer::Event(json) => {
+        loop {
+            match client.answer() {
+                Ok(Answer::Watching {}) => {}
+                Ok(Answer::Event(json)) => {
                     let event = serde_json::from_str::<BufferedEvent>(json.get());
                     match event {
                         Ok(event) if !self.json => lines.line(&line::line(&event, &outline.zone)),
                         _ => lines.line(json.get()),
-                    }
+                    }?;
+                    lines.flush()?;
                 }
-                Answer::Skipped(count) => {
+                Ok(Answer::Skipped(count)) => {
                     complain(&format!(
                         "{count} events skipped: they came faster than they were read"
                     ));
-                    Ok(())
                 }
-                _ => Err(ask::misunderstood()),
-            }?;
-            lines.flush()
-        })?;
+                // A host that goes down may not come to say so.
+                Ok(Answer::Done(_)) | Err(ClientError::Ended) => break,
+                Ok(_) => return Err(ask::misunderstood()),
+                Err(error) => return Err(ask::refused(&error)),
+            }
+        }
         complain("herald has stopped");
         Ok(Exit::Done)
     }

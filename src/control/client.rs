@@ -24,6 +24,9 @@ pub enum ClientError {
     /// The host did not do it, for this reason.
     #[error("{0}")]
     Refused(String),
+    /// The host went away in the middle of it.
+    #[error("herald stopped before it had answered")]
+    Ended,
     /// The connection broke, or the host speaks otherwise.
     #[error("the running herald cannot be asked: {0}")]
     Broken(#[from] io::Error),
@@ -77,7 +80,7 @@ impl Client {
         let mut bounded = (&mut self.stream).take(MAX_LINE);
         bounded.read_until(b'\n', &mut self.line)?;
         if self.line.last() != Some(&b'\n') {
-            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+            return Err(ClientError::Ended);
         }
         match serde_json::from_slice(&self.line) {
             Ok(Answer::Failed(reason)) => Err(ClientError::Refused(reason)),
