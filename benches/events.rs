@@ -9,7 +9,7 @@ use divan::{Bencher, counter::ItemsCount};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
-use unifi_herald::chain::{Action, Chain, Chains, Now, Routing};
+use unifi_herald::chain::{Action, Chain, Chains, Now, Routing, Shape};
 use unifi_herald::clock::Clock;
 use unifi_herald::config::{BufferPlan, OnError, RetryPlan, When, WhenFull};
 use unifi_herald::lane::{Lane, Next};
@@ -193,6 +193,18 @@ fn count_alone(bencher: Bencher, calls_in_window: i64) {
 
 #[divan::bench(args = [0, 1, 5])]
 fn chain(bencher: Bencher, scripts: usize) {
+    route(bencher, scripts, Routing::new(1, 0));
+}
+
+/// As `chain`, with the record of what each step did.
+#[divan::bench(args = [0, 1, 5])]
+fn chain_recorded(bencher: Bencher, scripts: usize) {
+    let mut routing = Routing::new(1, 0);
+    routing.record_verdicts(&Shape::default());
+    route(bencher, scripts, routing);
+}
+
+fn route(bencher: Bencher, scripts: usize, mut routing: Routing) {
     let step = || {
         let source = r#"event.kind == "client.roamed" && event.to.channel > 36"#;
         (When::default(), Action::Script(Box::new(condition(source))))
@@ -209,12 +221,11 @@ fn chain(bencher: Bencher, scripts: usize) {
         instant: Clock::system().now(),
         wall: NOW,
     };
-    let mut routing = Routing::new(1, 0);
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         for event in &events {
             chains.route(&event.event, now, &mut routing);
         }
-        routing.take(NOW)
+        (routing.take(NOW), routing.take_verdicts())
     });
 }
 

@@ -5,10 +5,13 @@
 
 mod filter;
 mod routing;
+mod shape;
+pub mod verdict;
 mod when;
 
 pub use filter::FilterStep;
 pub use routing::{Routing, Undelivered};
+pub use shape::{ChainShape, Shape};
 pub use when::Matcher;
 
 use crate::config::When;
@@ -17,6 +20,7 @@ use crate::store::{StateChange, StateEntry};
 use std::sync::Arc;
 use std::time::Instant;
 use unifi_herald_plugin::{Event, Origin, Text, Timestamp};
+use verdict::Deed;
 
 /// All chains, in the order of the file.
 #[derive(Debug, Default)]
@@ -171,7 +175,9 @@ impl Chains {
     pub fn route(&mut self, event: &Arc<Event>, now: Now, routing: &mut Routing) {
         routing.begin(event);
         for chain in &mut self.chains {
-            if chain.when.admits(event) {
+            let entered = chain.when.admits(event);
+            routing.record.chain(entered);
+            if entered {
                 run(&mut chain.steps, Arc::clone(event), now, routing);
             }
         }
@@ -187,8 +193,10 @@ fn run(steps: &mut [Step], event: Arc<Event>, now: Now, routing: &mut Routing) {
             return;
         };
         if !step.when.admits(&event) {
+            routing.record.step(Deed::Skipped, false);
             continue;
         }
+        let failures = step.action.failures();
         let outcome = match &mut step.action {
             Action::Sink(sink) => {
                 routing.give(*sink, &event);
@@ -197,13 +205,24 @@ fn run(steps: &mut [Step], event: Arc<Event>, now: Now, routing: &mut Routing) {
             Action::Script(script) => script.apply(&event, &context(&event, now, &step.salt)),
             Action::Filter(filter) => filter.apply(&event, &context(&event, now, &step.salt)),
         };
+        let deed = match &outcome {
+            StepOutcome::Keep(kept) if Arc::ptr_eq(kept, &event) => Deed::Kept,
+            StepOutcome::Keep(_) => Deed::Changed,
+            StepOutcome::Drop => Deed::Dropped,
+            StepOutcome::Many(_) => Deed::Replaced,
+            StepOutcome::DeadLetter(_) => Deed::Buried,
+        };
+        let failed = step.action.failures() > failures;
+        routing.record.step(deed, failed);
         match outcome {
             StepOutcome::Keep(kept) => event = kept,
             StepOutcome::Drop => return,
             StepOutcome::Many(events) => {
                 for event in events {
+                    routing.record.one_of_several();
                     run(rest, event, now, routing);
                 }
+                routing.record.end_of_several();
                 return;
             }
             StepOutcome::DeadLetter(reason) => {
@@ -212,6 +231,19 @@ fn run(steps: &mut [Step], event: Arc<Event>, now: Now, routing: &mut Routing) {
                 }
                 return;
             }
+        }
+    }
+}
+
+impl Action {
+    /// How often it failed so far, as far as that is counted.
+    fn failures(&self) -> u64 {
+        match self {
+            Self::Script(script) => {
+                let counts = script.counts();
+                counts.errors + counts.bypassed
+            }
+            Self::Filter(_) | Self::Sink(_) => 0,
         }
     }
 }

@@ -25,6 +25,7 @@ mod tail;
 mod test;
 #[cfg(test)]
 mod tests;
+mod why;
 
 pub(crate) use exit::Exit;
 

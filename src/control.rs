@@ -6,6 +6,7 @@
 
 pub mod board;
 pub mod client;
+pub mod fate;
 pub mod protocol;
 mod search;
 mod server;

@@ -7,6 +7,7 @@ pub use assemble::StartError;
 pub use drain::Stopped;
 
 use crate::buffer::Limits;
+use crate::chain::Shape;
 use crate::clock::Clock;
 use crate::config::Plan;
 use crate::control::{Board, Server, Tap};
@@ -127,7 +128,8 @@ impl Host {
             clock.clone(),
             weather,
         )
-        .shown_on(tap.clone());
+        .shown_on(tap.clone())
+        .recording(Shape::of(&plan));
         let router = start("herald-router", router.run(router_stop.clone()))?;
 
         let socket = plan.store.socket.clone();

@@ -6,18 +6,18 @@ mod repeats;
 mod watch;
 
 use crate::buffer::{HoleNews, Item, Loss};
-use crate::chain::{Chains, Now, Routing};
+use crate::chain::{Chains, Now, Routing, Shape};
 use crate::clock::Clock;
 use crate::control::Tap;
 use crate::intake::Outlet;
-use crate::store::{Commit, Hole, HoleChange, SharedStore};
+use crate::store::{Commit, Hole, HoleChange, SharedStore, StateChange};
 use marks::Marks;
 use repeats::Repeats;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use unifi_herald_plugin::{Event, Kind};
+use unifi_herald_plugin::{Event, Kind, Text};
 use watch::StoreWatch;
 
 /// Most events in one commit.
@@ -39,6 +39,8 @@ pub struct Router {
     watch: StoreWatch,
     routing: Routing,
     tap: Tap,
+    /// To be kept before the first record that refers to it.
+    shape: Option<Shape>,
 }
 
 impl Router {
@@ -69,7 +71,18 @@ impl Router {
             watch: StoreWatch::default(),
             routing,
             tap: Tap::default(),
+            shape: None,
         }
+    }
+
+    /// Recording what chains of this `shape` do with each event, when the store keeps that.
+    #[must_use]
+    pub fn recording(mut self, shape: Shape) -> Self {
+        if self.store.wants_verdicts() {
+            self.routing.record_verdicts(&shape);
+            self.shape = Some(shape);
+        }
+        self
     }
 
     /// With whoever watches at `tap`.
@@ -81,6 +94,9 @@ impl Router {
     /// Route until `stop` is cancelled and the ring is empty.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut taken = Vec::with_capacity(MAX_BATCH);
+        if let Some(shape) = self.shape.take() {
+            keep_shape(&self.store, &shape).await;
+        }
         loop {
             // `take` is cancel-safe; asked first, so that a stop leaves nothing in the ring.
             let losses = tokio::select! {
@@ -157,6 +173,7 @@ impl Router {
             self.weather.notify_waiters();
         }
         let state = self.chains.take_state();
+        let verdicts = self.routing.take_verdicts();
         let (events, shares, dead) = self.routing.take(now.wall);
         let watermarks = self.marks.rise(&events);
         Commit {
@@ -165,10 +182,10 @@ impl Router {
             dead,
             duplicates,
             lost: batch.lost,
+            verdicts,
             state,
             watermarks,
             holes: batch.holes,
-            ..Commit::default()
         }
     }
 }
@@ -188,6 +205,26 @@ struct Batch {
 enum Way {
     Sinks,
     Journal,
+}
+
+/// Keep the names by which records are understood, unless the store has them from an earlier run.
+async fn keep_shape(store: &SharedStore, shape: &Shape) {
+    let key: Text = Shape::name_of(shape.key()).into();
+    let kept = store.load_state(Shape::SCOPE);
+    if kept.is_ok_and(|kept| kept.iter().any(|entry| entry.key == key)) {
+        return;
+    }
+    let state = vec![StateChange::Set {
+        scope: Shape::SCOPE.into(),
+        key,
+        value: shape.to_json(),
+        expires: None,
+    }];
+    let commit = Commit {
+        state,
+        ..Commit::default()
+    };
+    commit_until_taken(store, commit).await;
 }
 
 /// Commit, however long it takes: a batch is never skipped.

@@ -111,6 +111,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Ok(Vec::new())
     }
 
+    /// Whether [`Commit::verdicts`] are kept.
+    fn wants_verdicts(&self) -> bool {
+        false
+    }
+
     /// A way of one's own to the journal, so that a long search keeps nobody waiting; none when there is no journal.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod journal;
 mod status;
 mod tail;
+mod why;
 
 use crate::support::rig::Rig;
 use std::process::{Command, Output};

@@ -1,5 +1,7 @@
 //! What the chains decided about a batch: each sink's share, what scripts made, what was given up.
 
+use super::shape::Shape;
+use super::verdict::{Deed, Recorder};
 use crate::store::{DeadLetter, Share};
 use std::sync::Arc;
 use unifi_herald_plugin::{BufferedEvent, Event, Text, Timestamp};
@@ -15,6 +17,8 @@ pub struct Routing {
     current: Current,
     /// Whether no sink gets what is routed.
     journal_only: bool,
+    /// What the steps did, when somebody keeps it.
+    pub(super) record: Recorder,
 }
 
 /// An event that a step gave up on, for one sink behind it.
@@ -51,7 +55,18 @@ impl Routing {
                 marks: vec![0; sinks],
             },
             journal_only: false,
+            record: Recorder::default(),
         }
+    }
+
+    /// Record from now on what chains of this shape do.
+    pub fn record_verdicts(&mut self, shape: &Shape) {
+        self.record.start(shape.key());
+    }
+
+    /// The records of the batch, one for each event; none when nothing is recorded.
+    pub fn take_verdicts(&mut self) -> Vec<Vec<u8>> {
+        self.record.take()
     }
 
     /// Whether what is routed from now on goes to the journal only, whatever the chains say.
@@ -106,9 +121,15 @@ impl Routing {
 
     /// Give `event` to `sink`, unless the sink has one of that id already.
     pub(super) fn give(&mut self, sink: usize, event: &Arc<Event>) {
-        if self.journal_only || self.has(sink, &event.id) {
+        if self.journal_only {
+            self.record.step(Deed::Journaled, false);
             return;
         }
+        if self.has(sink, &event.id) {
+            self.record.step(Deed::Had, false);
+            return;
+        }
+        self.record.step(Deed::Given, false);
         let buffered = self.numbered(event);
         self.shares[sink].push(buffered);
     }
@@ -129,6 +150,7 @@ impl Routing {
     /// A chain may give a sink what an earlier one made before what an earlier one left alone: per sink, the order
     /// is the order of `seq`.
     pub(super) fn end(&mut self) {
+        self.record.end(self.events.len());
         for (share, mark) in self.shares.iter_mut().zip(&self.current.marks) {
             let own = &mut share[*mark..];
             if own.len() > 1 {

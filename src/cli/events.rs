@@ -2,7 +2,7 @@
 
 use super::load::Loader;
 use super::output::{Lines, complain};
-use super::{Exit, ask, line, moment};
+use super::{Exit, ask, line, moment, why};
 use crate::clock::Clock;
 use crate::config::{Outline, suggest};
 use crate::control::protocol::{Answer, Query, Request};
@@ -20,6 +20,7 @@ use unifi_herald_plugin::{BufferedEvent, Kind, Severity};
 #[command(after_help = "Examples:
   herald events --since 2h
   herald events --kind 'device.*' --since today --severity warning
+  herald events --why 5ee9f7ca453d4e00f3c04b57
   herald events --client 'anna*' --limit 0 --json | jq .summary")]
 pub(super) struct Events {
     /// Not before this moment: 2h, today, 2026-11-22, 2026-11-22T17:21:13Z.
@@ -49,6 +50,9 @@ pub(super) struct Events {
     /// At most so many; 0 for all.
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(..=100_000))]
     limit: u32,
+    /// What became of the event with this id: each chain, each step, each delivery.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["since", "until", "kind", "client", "device", "site", "severity", "text"])]
+    why: Option<String>,
     /// One event a line, for programs.
     #[arg(long)]
     json: bool,
@@ -64,6 +68,9 @@ impl Events {
 
     fn run(self, loader: &Loader) -> Result<Exit, Exit> {
         let outline = loader.outline()?;
+        if let Some(id) = &self.why {
+            return why::why(&outline, id, self.json);
+        }
         let query = self.query(&outline.zone)?;
         let mut lines = Lines::new();
         let mut show = |json: &str| match serde_json::from_str::<BufferedEvent>(json) {

@@ -1,5 +1,6 @@
 //! What is said over the control socket: one request, then answers, each a line of JSON.
 
+use super::fate::Fate;
 use crate::store::{Books, JournalQuery, KeptLetter, LetterFilter, Order};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -18,6 +19,11 @@ pub enum Request {
     Events {
         /// For what.
         query: Box<Query>,
+    },
+    /// What became of an event; answered by [`Answer::Fate`]s, one for each controller and site that has the id.
+    Why {
+        /// The event's id.
+        id: String,
     },
     /// What is committed from now on; answered by one [`Answer::Watching`], then by [`Answer::Event`]s and
     /// [`Answer::Skipped`] until the host stops.
@@ -172,6 +178,8 @@ pub enum Answer {
     Event(Box<RawValue>),
     /// A dead letter.
     Letter(Letter),
+    /// What became of an event.
+    Fate(Box<Fate>),
     /// What is committed from here on will be shown.
     Watching {},
     /// So many events were not shown, because they came faster than they were read.

@@ -1,5 +1,6 @@
 //! Long answers, put together a page at a time by a thread that may block.
 
+use super::fate::fates;
 use super::protocol::{Answer, Letter, Letters, Query};
 use super::session::line;
 use crate::store::{Reader, Store};
@@ -15,14 +16,15 @@ const PAGE: usize = 64 << 10;
 const LETTERS: usize = 64;
 
 /// Why there is nothing to search.
-pub(super) const NO_JOURNAL: &str = "with `store.mode = \"memory\"` there is no journal to search; `herald tail` shows what happens from now on";
+const NO_JOURNAL: &str = "with `store.mode = \"memory\"` there is no journal to search; `herald tail` shows what happens from now on";
 
 /// Send the events that `query` describes; how many there were. Whoever stops reading ends the search.
 pub(super) fn events(
-    reader: &Reader,
+    store: &dyn Store,
     query: &Query,
     pages: &Sender<Vec<u8>>,
 ) -> Result<u64, String> {
+    let reader = journal(store)?;
     let limit = query.limit.unwrap_or(usize::MAX);
     let mut page = Vec::new();
     let mut count = 0;
@@ -45,6 +47,27 @@ pub(super) fn events(
     // A reader that is gone needs no last page.
     pages.blocking_send(page).unwrap_or_default();
     Ok(count as u64)
+}
+
+/// Send what became of the events with this id; how many there are.
+pub(super) fn why(store: &dyn Store, id: &str, pages: &Sender<Vec<u8>>) -> Result<u64, String> {
+    let fates = fates(&journal(store)?, id).map_err(|error| error.message)?;
+    let count = fates.len() as u64;
+    for fate in fates {
+        let page = line(&Answer::Fate(Box::new(fate)));
+        if pages.blocking_send(page).is_err() {
+            break;
+        }
+    }
+    Ok(count)
+}
+
+fn journal(store: &dyn Store) -> Result<Reader, String> {
+    match store.journal() {
+        Ok(Some(reader)) => Ok(reader),
+        Ok(None) => Err(NO_JOURNAL.to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Send the dead letters that `filter` describes; how many there were.

@@ -50,12 +50,14 @@ async fn answer(request: Request, shared: &Shared, replies: &mut Replies) -> Res
         Request::Events { query } => {
             let (pages, found) = mpsc::channel(PAGES);
             let store = Arc::clone(&shared.board.store);
-            let search = move || match store.journal() {
-                Ok(Some(reader)) => search::events(&reader, &query, &pages),
-                Ok(None) => Err(search::NO_JOURNAL.to_owned()),
-                Err(error) => Err(error.to_string()),
-            };
+            let search = move || search::events(&*store, &query, &pages);
             replies.stream(found, shared.tasks.blocking(search)).await
+        }
+        Request::Why { id } => {
+            let (pages, found) = mpsc::channel(PAGES);
+            let store = Arc::clone(&shared.board.store);
+            let tell = move || search::why(&*store, &id, &pages);
+            replies.stream(found, shared.tasks.blocking(tell)).await
         }
         Request::Tail { watch } => tail::run(watch, shared, replies).await,
         Request::DeadLetters { filter } => {

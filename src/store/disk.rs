@@ -306,6 +306,10 @@ impl Store for DiskStore {
         self.ask(Reader::holes)
     }
 
+    fn wants_verdicts(&self) -> bool {
+        true
+    }
+
     fn journal(&self) -> Result<Option<Reader>, OpenError> {
         Reader::open(&self.dir).map(Some)
     }

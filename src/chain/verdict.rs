@@ -1,0 +1,238 @@
+//! What the chains did with one event, a byte for each step: written while it is routed, read when somebody asks why.
+//!
+//! Four bytes name the [`Shape`](super::Shape) of the chains at that time. Then each chain has one byte for whether the
+//! event entered it, followed by one for each step it came to. Where a step put several events in its place, the way
+//! of each follows, and a byte that ends them.
+
+/// Longest record of one event; the rest of its way is left out.
+const MAX: usize = 4096;
+
+const PASSED_BY: u8 = 0;
+const ENTERED: u8 = 1;
+const ONE_OF_SEVERAL: u8 = 2;
+const END_OF_SEVERAL: u8 = 3;
+const FIRST_STEP: u8 = 16;
+/// Added to a step's byte when the step failed and its `on_error` decided.
+const FAILED: u8 = 64;
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Deed {
+    /// Its own `when` was not met: the event passed it by.
+    Skipped = FIRST_STEP,
+    /// Let it go on as it was.
+    Kept,
+    /// Let it go on, changed.
+    Changed,
+    /// Let it go no further.
+    Dropped,
+    /// Put several in its place, or none.
+    Replaced,
+    /// Gave it up for the sinks behind.
+    Buried,
+    /// Gave it to the sink.
+    Given,
+    /// Did not, since the sink has it from an earlier chain.
+    Had,
+    /// Did not, since it was for the journal only.
+    Journaled,
+}
+
+const DEEDS: [Deed; 9] = [
+    Deed::Skipped,
+    Deed::Kept,
+    Deed::Changed,
+    Deed::Dropped,
+    Deed::Replaced,
+    Deed::Buried,
+    Deed::Given,
+    Deed::Had,
+    Deed::Journaled,
+];
+
+impl Deed {
+    /// In words.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Skipped => "skipped",
+            Self::Kept => "kept",
+            Self::Changed => "changed",
+            Self::Dropped => "dropped",
+            Self::Replaced => "replaced",
+            Self::Buried => "dead_letter",
+            Self::Given => "given",
+            Self::Had => "had_it",
+            Self::Journaled => "journal_only",
+        }
+    }
+}
+
+/// Writes the records of a batch, when somebody keeps them.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    shape: Option<[u8; 4]>,
+    current: Vec<u8>,
+    done: Vec<Vec<u8>>,
+}
+
+impl Recorder {
+    pub(super) fn start(&mut self, shape: [u8; 4]) {
+        self.shape = Some(shape);
+    }
+
+    pub(super) fn chain(&mut self, entered: bool) {
+        self.push(if entered { ENTERED } else { PASSED_BY });
+    }
+
+    pub(super) fn step(&mut self, deed: Deed, failed: bool) {
+        self.push(deed as u8 + if failed { FAILED } else { 0 });
+    }
+
+    pub(super) fn one_of_several(&mut self) {
+        self.push(ONE_OF_SEVERAL);
+    }
+
+    pub(super) fn end_of_several(&mut self) {
+        self.push(END_OF_SEVERAL);
+    }
+
+    fn push(&mut self, byte: u8) {
+        if self.shape.is_some() && self.current.len() < MAX {
+            self.current.push(byte);
+        }
+    }
+
+    /// The event is through; with what was made of it there are `events` now.
+    pub(super) fn end(&mut self, events: usize) {
+        let Some(shape) = self.shape else { return };
+        let mut record = Vec::with_capacity(shape.len() + self.current.len());
+        record.extend_from_slice(&shape);
+        record.append(&mut self.current);
+        self.done.push(record);
+        self.done.resize(events, Vec::new());
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.done)
+    }
+}
+
+/// What one chain did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChainVerdict {
+    /// Whether the event entered it.
+    pub entered: bool,
+    /// The steps it came to, in order.
+    pub steps: Vec<StepVerdict>,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepVerdict {
+    /// Its place in the chain, from 0.
+    pub position: usize,
+    /// How many steps before it put several events in the place of one: 0 for the event itself.
+    pub depth: usize,
+    /// What it did.
+    pub deed: Deed,
+    /// Whether it failed, so that its `on_error` decided.
+    pub failed: bool,
+}
+
+/// Read a record: the key of the chains' shape, and what each chain did. None when it is no such record.
+#[must_use]
+pub fn read(record: &[u8]) -> Option<([u8; 4], Vec<ChainVerdict>)> {
+    let (shape, bytes) = record.split_first_chunk::<4>()?;
+    let mut chains: Vec<ChainVerdict> = Vec::new();
+    let mut position = 0;
+    let mut branches = Vec::new();
+    for byte in bytes {
+        match *byte {
+            PASSED_BY => chains.push(ChainVerdict::default()),
+            ENTERED => {
+                position = 0;
+                branches.clear();
+                chains.push(ChainVerdict {
+                    entered: true,
+                    steps: Vec::new(),
+                });
+            }
+            ONE_OF_SEVERAL => position = *branches.last()?,
+            END_OF_SEVERAL => drop(branches.pop()?),
+            byte => {
+                let code = byte & !FAILED;
+                let deed = *DEEDS.get(usize::from(code.checked_sub(FIRST_STEP)?))?;
+                chains.last_mut()?.steps.push(StepVerdict {
+                    position,
+                    depth: branches.len(),
+                    deed,
+                    failed: byte & FAILED != 0,
+                });
+                position += 1;
+                if deed == Deed::Replaced {
+                    branches.push(position);
+                }
+            }
+        }
+    }
+    Some((*shape, chains))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut recorder = Recorder::default();
+        recorder.start(*b"abcd");
+        recorder.chain(false);
+        recorder.chain(true);
+        recorder.step(Deed::Kept, true);
+        recorder.step(Deed::Replaced, false);
+        for deed in [Deed::Given, Deed::Dropped] {
+            recorder.one_of_several();
+            recorder.step(deed, false);
+        }
+        recorder.end_of_several();
+        recorder.end(3);
+        let records = recorder.take();
+        assert_eq!(records[1..], [Vec::<u8>::new(), Vec::new()]);
+        let (shape, chains) = read(&records[0]).unwrap();
+        let step = |position, depth, deed, failed| StepVerdict {
+            position,
+            depth,
+            deed,
+            failed,
+        };
+        assert_eq!((&shape, chains[0].entered), (b"abcd", false));
+        assert_eq!(
+            chains[1].steps,
+            [
+                step(0, 0, Deed::Kept, true),
+                step(1, 0, Deed::Replaced, false),
+                step(2, 1, Deed::Given, false),
+                step(2, 1, Deed::Dropped, false),
+            ]
+        );
+        assert_eq!(records[0].len(), 4 + 9);
+    }
+
+    #[test]
+    fn nothing_is_written_unless_somebody_keeps_it() {
+        let mut recorder = Recorder::default();
+        recorder.chain(true);
+        recorder.end(1);
+        assert!(recorder.take().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            drop(read(&bytes));
+        }
+    }
+}
