@@ -86,6 +86,8 @@ impl World {
         if let Some(last) = last {
             let apart = last.time + Duration::from_secs(3);
             eventually("time passes", || self.simulator.time() > apart);
+            // The time of the next event was drawn with the one before.
+            self.simulator.emit("default", 1);
         }
         self.simulator.emit("default", count)
     }
@@ -187,7 +189,7 @@ fn what_was_lost_on_the_wire_before_the_connection_broke_is_fetched() {
     let world = World::new(History::Both, MEMORY);
     let host = world.start(|_| {});
     world.listening();
-    world.simulator.mischief().swallow(15);
+    world.simulator.mischief().swallow(16);
     let lost = world.emit(15);
     world.simulator.mischief().end_sockets(Ending::Abort);
     world.all_arrive_once(&lost);
@@ -250,6 +252,26 @@ fn what_is_too_old_is_one_gap() {
 }
 
 #[test]
+fn what_happened_while_herald_was_stopped_arrives_after_its_start() {
+    for history in [History::Both, History::SystemLogOnly, History::LegacyOnly] {
+        let world = World::new(history, DISK);
+        let host = world.start(|_| {});
+        let before = world.listening();
+        stop_clean(host);
+        assert!(world.simulator.wait_for_sockets(0, LIMIT));
+        let missed = kept(history, world.emit(60));
+        let host = world.start(|_| {});
+        world.all_arrive_once(&missed);
+        let after = world.listening();
+        // What the sinks had before is in the overlap, and recognised in either form.
+        std::thread::park_timeout(Duration::from_millis(400));
+        world.all_arrive_once(&[before, missed, after].concat());
+        assert_eq!(world.gaps(), Vec::<String>::new());
+        stop_clean(host);
+    }
+}
+
+#[test]
 fn what_was_before_herald_is_for_the_journal_unless_told_otherwise() {
     for first_run in [FirstRun::Seed, FirstRun::Deliver] {
         let world = World::new(History::Both, DISK);
@@ -273,13 +295,32 @@ fn what_was_before_herald_is_for_the_journal_unless_told_otherwise() {
 }
 
 #[test]
+fn what_the_ring_lost_is_fetched_again() {
+    let small = "\n[buffer]\ncapacity = 8\nwhen_full = \"drop_oldest\"\n";
+    // The store stays on disk, so that no lane is as small as the ring.
+    let world = World::new(History::LegacyOnly, &(small.to_owned() + DISK));
+    let host = world.start(|_| {});
+    world.simulator.mischief().items_per_frame(50);
+    world.emit(1);
+    let made = world.emit(400);
+    eventually("the ring overflows", || host.books()[0].books.lost > 0);
+    world.all_arrive_once(&made);
+    let gaps = world.gaps();
+    assert!(
+        gaps.iter().all(|reason| reason == "ring_overflow"),
+        "{gaps:?}"
+    );
+    assert_eq!(host.stop(Duration::from_secs(30)).total(), 0);
+}
+
+#[test]
 fn a_socket_that_is_mute_while_things_happen_is_blind() {
     let world = World::new(History::Both, MEMORY);
     let host = world.start(|plan| {
         plan.controllers[0].backfill.mute = Duration::from_millis(400);
     });
     world.listening();
-    world.simulator.mischief().swallow(20);
+    world.simulator.mischief().swallow(22);
     let unheard = [world.emit(10), {
         eventually("it is noticed", || {
             !world.of_kind(Kind::HERALD_BLIND).is_empty()
