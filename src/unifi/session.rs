@@ -305,7 +305,11 @@ impl SessionMachine {
         let rest = |ms: i64| Timestamp::from_millis(ms).since(wall);
         let mut machine = Self::new();
         let whole = SPACING * BURST;
-        machine.spent_until = saved.spent_until.map(|ms| now + rest(ms).min(whole));
+        // Whoever edits and restarts must not be made to wait: only logins after a refusal are held against a restart,
+        // and what restarts us in a loop has a limit of its own.
+        if saved.refusals > 0 {
+            machine.spent_until = saved.spent_until.map(|ms| now + rest(ms).min(whole));
+        }
         if saved.credentials_blamed && !same_credentials {
             return machine;
         }
