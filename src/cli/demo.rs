@@ -4,7 +4,7 @@ use super::launch::Occasion;
 use super::load::Loader;
 use super::output::complain;
 use super::{Exit, launch, log, run};
-use crate::config::{AuthPlan, ControllerKind, Plan, Sites};
+use crate::config::{AuthPlan, ControllerKind, Plan, Sites, StorePlan};
 use crate::demo::{Pace, Scenario, Simulator, SimulatorOptions};
 use crate::registry::Registry;
 use clap::ValueEnum;
@@ -115,7 +115,10 @@ impl Demo {
         }
         // What a demo remembers must not be taken for what a real network did.
         let scratch = std::env::temp_dir().join(format!("herald-demo-{}", std::process::id()));
-        plan.store.dir.clone_from(&scratch);
+        plan.store = StorePlan {
+            sync: plan.store.sync,
+            ..StorePlan::new(plan.store.mode, scratch.clone())
+        };
         let exit = launch::run(
             plan,
             registry,

@@ -98,8 +98,8 @@ pub(super) fn push_radio(line: &mut String, from: Option<&Place>, to: Option<&Pl
     }
     let joint = if line.len() > start { ", " } else { "" };
     match (channel(from), channel(to)) {
-        (Some(from), Some(to)) => append(line, format_args!("{joint}{from} → {to}")),
-        (None, Some(channel)) | (Some(channel), None) => {
+        (Some(from), Some(to)) if from != to => append(line, format_args!("{joint}{from} → {to}")),
+        (Some(channel), Some(_) | None) | (None, Some(channel)) => {
             append(line, format_args!("{joint}channel {channel}"));
         }
         (None, None) => {}

@@ -28,9 +28,14 @@ fn write<S: Serializer>(event: &Event, seq: Option<u64>, serializer: S) -> Resul
     optional(&mut map, "seq", seq.as_ref())?;
     map.serialize_entry("time", &event.time)?;
     map.serialize_entry("received", &event.received)?;
-    map.serialize_entry("controller", &*event.controller)?;
-    map.serialize_entry("site", &*event.site)?;
-    map.serialize_entry("site_name", &*event.site_name)?;
+    // Events of herald itself may be about no controller: absent, not empty.
+    for (name, text) in [
+        ("controller", &event.controller),
+        ("site", &event.site),
+        ("site_name", &event.site_name),
+    ] {
+        optional(&mut map, name, Some(&**text).filter(|text| !text.is_empty()))?;
+    }
     map.serialize_entry("origin", event.origin.as_str())?;
     map.serialize_entry("kind", event.kind.as_str())?;
     optional(&mut map, "key", event.key.as_deref())?;
