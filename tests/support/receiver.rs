@@ -19,6 +19,8 @@ pub struct Hook {
 pub struct Receiver {
     url: String,
     hooks: Arc<Mutex<Vec<Hook>>>,
+    /// The ids of the events in the hooks read so far, and how many hooks those are.
+    ids: Arc<Mutex<(usize, Vec<String>)>>,
     /// Status of the answers to come, the next one last; 200 when none is left.
     answers: Arc<Mutex<Vec<u16>>>,
     /// Whether answers wait, and who waits to be told otherwise.
@@ -32,6 +34,7 @@ impl Receiver {
         let receiver = Self {
             url,
             hooks: Arc::default(),
+            ids: Arc::default(),
             answers: Arc::default(),
             held: Arc::default(),
         };
@@ -68,17 +71,18 @@ impl Receiver {
 
     /// The ids of the events in them, in order of arrival.
     pub fn ids(&self) -> Vec<String> {
-        let mut ids = Vec::new();
-        for hook in self.hooks() {
+        let mut known = self.ids.lock().unwrap();
+        let hooks = self.hooks.lock().unwrap();
+        for hook in &hooks[known.0..] {
             let body: serde_json::Value = serde_json::from_str(&hook.body).unwrap();
             let events = body.as_array().cloned().unwrap_or_else(|| vec![body]);
-            ids.extend(
-                events
-                    .iter()
-                    .map(|event| event["id"].as_str().unwrap().to_owned()),
-            );
+            let ids = events
+                .iter()
+                .map(|event| event["id"].as_str().unwrap().to_owned());
+            known.1.extend(ids);
         }
-        ids
+        known.0 = hooks.len();
+        known.1.clone()
     }
 
     /// Serve one connection until the other side closes it.

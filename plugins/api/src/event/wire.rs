@@ -34,7 +34,11 @@ fn write<S: Serializer>(event: &Event, seq: Option<u64>, serializer: S) -> Resul
         ("site", &event.site),
         ("site_name", &event.site_name),
     ] {
-        optional(&mut map, name, Some(&**text).filter(|text| !text.is_empty()))?;
+        optional(
+            &mut map,
+            name,
+            Some(&**text).filter(|text| !text.is_empty()),
+        )?;
     }
     map.serialize_entry("origin", event.origin.as_str())?;
     map.serialize_entry("kind", event.kind.as_str())?;
