@@ -149,8 +149,9 @@ impl Repairs {
             });
             return vec![News { change, gap }];
         };
-        known.cursor = known.cursor.min(hole.from);
         known.hole.from = known.hole.from.min(hole.from);
+        // The end that was to be fetched once more may now be far from the end.
+        known.cursor = known.hole.from;
         known.to = known.to.max(to);
         known.hole.to = Some(known.to);
         known.stage = Stage::Fetch;
@@ -262,7 +263,10 @@ impl Repairs {
         // Until it was fetched for the second time, the end of the hole stays in its row.
         let end = open.hole.from.max(open.to - tail);
         if cut.is_none() && slice.to >= open.to {
-            if settling || slice.asked.wall >= open.to + self.plan.settle {
+            // What is before this slice in the end of the hole may have been fetched too early.
+            let whole_end = slice.from <= end;
+            let late = slice.asked.wall >= open.to + self.plan.settle;
+            if settling || (whole_end && late) {
                 let id = self.holes.remove(at).hole.id;
                 return vec![quiet(HoleChange::Close { id })];
             }
@@ -350,7 +354,8 @@ impl Repairs {
         let open = self.holes.remove(at);
         News {
             change: HoleChange::Close { id: open.hole.id },
-            gap: told(&open.hole, open.cursor, open.to, reason),
+            // Some of what is before the cursor may have been fetched too early; its row knows.
+            gap: told(&open.hole, open.hole.from, open.to, reason),
         }
     }
 }
