@@ -66,8 +66,7 @@ impl Intake {
     /// Put one of herald's own events into the ring without waiting; where there is no room the oldest is lost
     /// and counted.
     pub fn push_now(&self, event: &Arc<Event>) {
-        self.0.lock().force(event);
-        self.0.filled.notify_one();
+        self.0.push_now(event);
     }
 
     /// Put pieces of history and changes to holes into the ring, in order, waiting without limit while it is more than
@@ -153,8 +152,7 @@ impl Intake {
 impl Outlet {
     /// Put one of herald's own events into the ring without waiting, as [`Intake::push_now`] does.
     pub fn put(&self, event: &Arc<Event>) {
-        self.0.lock().force(event);
-        self.0.filled.notify_one();
+        self.0.push_now(event);
     }
 
     /// Wait until something is in the ring, then move at most `max` items to `items`, and return what was lost.
@@ -194,6 +192,11 @@ impl Outlet {
 }
 
 impl Shared {
+    fn push_now(&self, event: &Arc<Event>) {
+        self.lock().force(event);
+        self.filled.notify_one();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }

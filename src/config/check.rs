@@ -24,15 +24,7 @@ pub(super) fn plan(
     registry: &Registry,
     services: &Arc<dyn Services>,
 ) -> Result<Plan, ConfigErrors> {
-    let mut check = Check {
-        reading,
-        locator,
-        registry,
-        services,
-        flaws: Vec::new(),
-        elsewhere: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut check = Check::new(reading, locator, registry, services);
     check.names();
     let buffer = check.buffer();
     let zone = check.zone();
@@ -80,15 +72,7 @@ pub(super) fn outline(
     registry: &Registry,
     services: &Arc<dyn Services>,
 ) -> Result<Outline, ConfigErrors> {
-    let mut check = Check {
-        reading,
-        locator,
-        registry,
-        services,
-        flaws: Vec::new(),
-        elsewhere: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut check = Check::new(reading, locator, registry, services);
     let file = &reading.file;
     let controllers = reading.names("controllers").into_iter();
     let sinks = reading.names("sinks").into_iter();
@@ -124,6 +108,25 @@ struct Check<'a> {
     /// Errors in other files than the configuration.
     elsewhere: Vec<ConfigError>,
     warnings: Vec<String>,
+}
+
+impl<'a> Check<'a> {
+    fn new(
+        reading: &'a Reading,
+        locator: &'a Locator,
+        registry: &'a Registry,
+        services: &'a Arc<dyn Services>,
+    ) -> Self {
+        Self {
+            reading,
+            locator,
+            registry,
+            services,
+            flaws: Vec::new(),
+            elsewhere: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 impl Check<'_> {
