@@ -49,6 +49,8 @@ pub(super) enum At {
     Dst,
     Vpn,
     Voucher,
+    Alert,
+    Digest,
     Fields,
     /// An object or array within `raw`, by its place in the text.
     Raw(Range<usize>),
@@ -191,6 +193,8 @@ impl Node {
             At::Dst => serde_json::to_value(&event.dst),
             At::Vpn => serde_json::to_value(&event.vpn),
             At::Voucher => serde_json::to_value(&event.voucher),
+            At::Alert => serde_json::to_value(&event.alert),
+            At::Digest => serde_json::to_value(&event.digest),
             At::Fields => serde_json::to_value(&event.fields),
             At::Raw(range) => {
                 raw_text(event, range).map_or(Ok(serde_json::Value::Null), serde_json::from_str)

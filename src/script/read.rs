@@ -1,11 +1,12 @@
 //! The one table of what scripts can read: each part of an event, field by field.
 
+use super::convert;
 use super::names::{self, Property};
 use super::node::{At, raw_value};
 use rhai::{Dynamic, ImmutableString};
 use unifi_herald_plugin::{
-    Admin, Client, Device, EVENT_VERSION, Endpoint, Event, Mac, Network, Place, Port, Threat,
-    Timestamp, Uplink, Voucher, Vpn, Wan,
+    Admin, Alert, Client, Device, Digest, EVENT_VERSION, Endpoint, Event, Mac, Network, Place,
+    Port, Threat, Timestamp, Uplink, Voucher, Vpn, Wan,
 };
 
 /// What reading gives: a value, or a part to read on in.
@@ -34,6 +35,8 @@ pub(super) fn read(event: &Event, at: &At, name: Property) -> Option<Found> {
         At::Dst => read_endpoint(event.dst.as_ref()?, name),
         At::Vpn => read_vpn(event.vpn.as_ref()?, name),
         At::Voucher => read_voucher(event.voucher.as_ref()?, name),
+        At::Alert => read_alert(event.alert.as_ref()?, name),
+        At::Digest => read_digest(event.digest.as_ref()?, name),
         At::Fields | At::Raw(_) => None,
     }
 }
@@ -44,10 +47,7 @@ fn read_event(event: &Event, name: Property) -> Option<Found> {
             Property::From => return time(gap.from),
             Property::To => return time(gap.to),
             Property::Count => {
-                return number(
-                    gap.count
-                        .map(|count| i64::try_from(count).unwrap_or(i64::MAX)),
-                );
+                return gap.count.and_then(count);
             }
             _ => {}
         }
@@ -83,6 +83,8 @@ fn read_event(event: &Event, name: Property) -> Option<Found> {
         Property::Dst => part(&event.dst, At::Dst),
         Property::Vpn => part(&event.vpn, At::Vpn),
         Property::Voucher => part(&event.voucher, At::Voucher),
+        Property::Alert => part(&event.alert, At::Alert),
+        Property::Digest => part(&event.digest, At::Digest),
         Property::Reason => text(event.reason.as_deref()),
         Property::Fields => Some(Found::Part(At::Fields)),
         Property::RawTruncated => event.raw_truncated.then(|| Found::Value(true.into())),
@@ -206,6 +208,36 @@ fn read_voucher(voucher: &Voucher, name: Property) -> Option<Found> {
     }
 }
 
+fn read_alert(alert: &Alert, name: Property) -> Option<Found> {
+    match name {
+        Property::Id => text(Some(&alert.id)),
+        Property::Name => text(Some(&alert.name)),
+        Property::Key => text(Some(&alert.key)),
+        Property::State => text(Some(alert.state.as_str())),
+        Property::Severity => shared(names::severity(alert.severity)),
+        Property::Count => count(alert.count),
+        Property::Since => time(alert.since),
+        Property::Until => time(alert.until?),
+        Property::DurationS => count(alert.duration_s),
+        Property::Title => text(Some(&alert.title)),
+        Property::Body => text(Some(&alert.body)),
+        Property::Events => list(&alert.events),
+        _ => None,
+    }
+}
+
+fn read_digest(digest: &Digest, name: Property) -> Option<Found> {
+    match name {
+        Property::Name => text(Some(&digest.name)),
+        Property::Since => time(digest.since),
+        Property::Until => time(digest.until),
+        Property::Counts => list(&digest.counts),
+        Property::Incidents => list(&digest.incidents),
+        Property::Top => list(&digest.top),
+        _ => None,
+    }
+}
+
 fn part<T>(part: &Option<T>, at: At) -> Option<Found> {
     part.as_ref().map(|_| Found::Part(at))
 }
@@ -220,6 +252,16 @@ fn shared(text: ImmutableString) -> Option<Found> {
 
 fn number(number: Option<impl Into<i64>>) -> Option<Found> {
     number.map(|number| Found::Value(number.into().into()))
+}
+
+fn count(count: u64) -> Option<Found> {
+    number(Some(i64::try_from(count).unwrap_or(i64::MAX)))
+}
+
+/// A list or a map, copied: these are rare and short.
+fn list(value: &impl serde::Serialize) -> Option<Found> {
+    let json = serde_json::to_value(value).ok()?;
+    Some(Found::Value(convert::from_json(&json)))
 }
 
 fn flag(flag: bool) -> Option<Found> {

@@ -1,5 +1,6 @@
 //! The event: what sinks write, scripts see and the API returns.
 
+mod alert;
 mod kind;
 mod mac;
 mod raw;
@@ -8,6 +9,7 @@ mod subject;
 mod timestamp;
 mod wire;
 
+pub use alert::{Alert, AlertState, Digest, DigestIncident, DigestTop, MAX_ALERT_EVENTS};
 pub use kind::{Kind, UnknownKind};
 pub use mac::{InvalidMac, Mac};
 pub use raw::{MAX_RAW, Raw};
@@ -98,6 +100,10 @@ pub struct Event {
     pub vpn: Option<Box<Vpn>>,
     /// The voucher it is about.
     pub voucher: Option<Voucher>,
+    /// The incident, for events of alerts.
+    pub alert: Option<Box<Alert>>,
+    /// What a digest collected, for `digest.ready`.
+    pub digest: Option<Box<Digest>>,
     /// The hole a `herald.gap` reports; written as `from`, `to` and `count`.
     pub gap: Option<Box<Gap>>,
     /// Why, for events of herald itself: `socket closed`.
@@ -176,6 +182,8 @@ impl Event {
             dst: None,
             vpn: None,
             voucher: None,
+            alert: None,
+            digest: None,
             gap: None,
             reason: None,
             fields: Fields::new(),
@@ -195,7 +203,10 @@ impl Event {
     pub fn weight(&self) -> usize {
         let raw = self.raw.as_ref().map_or(0, |raw| raw.as_str().len());
         // Fields are rare and their keys short: a flat guess per entry is near enough for a bound.
-        size_of::<Self>() + self.summary.len() + raw + self.fields.len() * 64
+        let alert = self.alert.as_ref().map_or(0, |alert| {
+            size_of::<Alert>() + alert.title.len() + alert.body.len() + alert.events.len() * 48
+        });
+        size_of::<Self>() + self.summary.len() + raw + alert + self.fields.len() * 64
     }
 }
 

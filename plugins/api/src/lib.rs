@@ -87,9 +87,10 @@ pub use async_trait::async_trait;
 pub use blocking::{Blocking, BlockingSink};
 pub use context::{BuildContext, Services};
 pub use event::{
-    Admin, Band, BufferedEvent, Client, Device, EVENT_VERSION, Endpoint, Event, Fields, Gap,
-    InvalidMac, InvalidTimestamp, Kind, MAX_RAW, Mac, Network, Origin, Place, Port, Raw, Severity,
-    Text, Threat, Timestamp, UnknownKind, UnknownSeverity, Uplink, Voucher, Vpn, Wan,
+    Admin, Alert, AlertState, Band, BufferedEvent, Client, Device, Digest, DigestIncident,
+    DigestTop, EVENT_VERSION, Endpoint, Event, Fields, Gap, InvalidMac, InvalidTimestamp, Kind,
+    MAX_ALERT_EVENTS, MAX_RAW, Mac, Network, Origin, Place, Port, Raw, Severity, Text, Threat,
+    Timestamp, UnknownKind, UnknownSeverity, Uplink, Voucher, Vpn, Wan,
 };
 pub use filter::{Filter, Verdict};
 pub use http::{HttpClient, HttpOptions};

@@ -37,6 +37,9 @@ fn every_subject_is_read_by_its_json_names() {
         "threat":{"signature":"ET","category":"Trojan","action":"blocked","direction":"incoming"},
         "src":{"ip":"203.0.113.9","port":4444,"mac":"aa:bb:cc:00:00:01","name":"Cam"},
         "dst":{"ip":"192.0.2.5","port":22,"mac":"aa:bb:cc:00:00:02","name":"NAS"},
+        "alert":{"id":"i","name":"ap_down","key":"k","state":"firing","severity":"critical","count":2,
+            "since":"2026-06-05T21:00:00.000Z","duration_s":1800,"title":"T","body":"B","events":["a","b"]},
+        "digest":{"name":"daily","counts":{"device.offline":2},"top":[{"what":"client","name":"Cam","count":9}]},
         "vpn":{"name":"bob","type":"wireguard","ip":"198.51.100.1"},"voucher":{"code":"12345","count":3},
         "reason":"because","fields":{"a":{"b":[1,2.5,"x",null,true]}},"raw_truncated":true}"#;
     let buffered: unifi_herald_plugin::BufferedEvent = serde_json::from_str(json).unwrap();
@@ -52,6 +55,10 @@ fn every_subject_is_read_by_its_json_names() {
         r#"event.dst.ip == "192.0.2.5" && event.dst.port == 22 && event.dst.mac == "aa:bb:cc:00:00:02""#,
         r#"event.vpn.name == "bob" && event.vpn.type == "wireguard" && event.vpn.ip == "198.51.100.1""#,
         r#"event.voucher.code == "12345" && event.voucher.count == 3"#,
+        r#"event.alert.name == "ap_down" && event.alert.state == "firing" && event.alert.severity == "critical""#,
+        r#"event.alert.count == 2 && event.alert.duration_s == 1800 && event.alert.until == () && event.alert.events[1] == "b""#,
+        r#"event.alert.since == "2026-06-05T21:00:00.000Z" && event.alert.title + event.alert.body == "TB""#,
+        r#"event.digest.name == "daily" && event.digest.counts["device.offline"] == 2 && event.digest.top[0].count == 9"#,
         r#"event.reason == "because" && event.raw_truncated && event.raw == ()"#,
         r#"event.fields.a.b[1] == 2.5 && event.fields.a.b.len() == 5 && event.fields.a.b[3] == ()"#,
         r#""a" in event.fields && !("b" in event.fields) && event.fields.keys() == ["a"] && event.fields.len() == 1"#,

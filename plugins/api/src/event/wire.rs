@@ -1,8 +1,9 @@
 //! The event as JSON: the order of its fields is part of the contract.
 
 use super::{
-    Admin, BufferedEvent, Client, Device, EVENT_VERSION, Endpoint, Event, Fields, Gap, Kind,
-    Network, Origin, Place, Port, Raw, Severity, Text, Threat, Timestamp, Voucher, Vpn, Wan,
+    Admin, Alert, BufferedEvent, Client, Device, Digest, EVENT_VERSION, Endpoint, Event, Fields,
+    Gap, Kind, Network, Origin, Place, Port, Raw, Severity, Text, Threat, Timestamp, Voucher, Vpn,
+    Wan,
 };
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
@@ -68,6 +69,8 @@ fn write<S: Serializer>(event: &Event, seq: Option<u64>, serializer: S) -> Resul
     optional(&mut map, "vpn", event.vpn.as_ref())?;
     optional(&mut map, "voucher", event.voucher.as_ref())?;
     optional(&mut map, "reason", event.reason.as_deref())?;
+    optional(&mut map, "alert", event.alert.as_ref())?;
+    optional(&mut map, "digest", event.digest.as_ref())?;
     if !event.fields.is_empty() {
         map.serialize_entry("fields", &event.fields)?;
     }
@@ -125,6 +128,8 @@ struct Wire {
     vpn: Option<Box<Vpn>>,
     voucher: Option<Voucher>,
     reason: Option<Text>,
+    alert: Option<Box<Alert>>,
+    digest: Option<Box<Digest>>,
     #[serde(default)]
     fields: Fields,
     #[serde(default)]
@@ -179,6 +184,8 @@ impl<'de> Deserialize<'de> for BufferedEvent {
         event.vpn = wire.vpn;
         event.voucher = wire.voucher;
         event.reason = wire.reason;
+        event.alert = wire.alert;
+        event.digest = wire.digest;
         event.fields = wire.fields;
         event.raw_truncated = wire.raw_truncated;
         event.raw = wire.raw;
@@ -239,6 +246,45 @@ mod tests {
                 r#""ssid":"Home","fields":{"n":1},"raw":{ "time":1e3 }}"#
             )
         );
+        assert_eq!(
+            serde_json::from_str::<BufferedEvent>(&json).unwrap(),
+            buffered
+        );
+    }
+
+    #[test]
+    fn an_incident_and_a_digest_are_read_as_they_are_written() {
+        let at = Timestamp::from_millis;
+        let mut alert = Alert::new("inc1", "device_down", at(0));
+        alert.key = "f0:9f:c2:00:00:01".into();
+        alert.state = crate::AlertState::Resolved;
+        alert.until = Some(at(90_000));
+        alert.duration_s = 90;
+        alert.title = "Attic is back".into();
+        alert.events = vec!["5ee9".into()];
+        let mut digest = crate::Digest {
+            name: "daily".into(),
+            until: at(90_000),
+            incidents: vec![crate::DigestIncident::of(&alert)],
+            top: vec![crate::DigestTop::new("device", "Attic", 2)],
+            ..crate::Digest::default()
+        };
+        digest.counts.insert("device.offline".into(), 2);
+        let mut event = Event::new(Kind::ALERT_RESOLVED, "a", at(0));
+        event.alert = Some(Box::new(alert));
+        event.digest = Some(Box::new(digest));
+        let buffered = BufferedEvent {
+            seq: 1,
+            event: Arc::new(event),
+        };
+        let json = buffered.to_json();
+        let alert = concat!(
+            r#""alert":{"id":"inc1","name":"device_down","key":"f0:9f:c2:00:00:01","state":"resolved","severity":"warning","#,
+            r#""count":1,"since":"1970-01-01T00:00:00.000Z","until":"1970-01-01T00:01:30.000Z","duration_s":90,"#,
+            r#""title":"Attic is back","body":"","events":["5ee9"]},"digest":{"#
+        );
+        assert!(json.contains(alert), "{json}");
+        assert!(json.contains(r#""counts":{"device.offline":2}"#), "{json}");
         assert_eq!(
             serde_json::from_str::<BufferedEvent>(&json).unwrap(),
             buffered
