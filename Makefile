@@ -2,13 +2,16 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test lint bench soak deny
+.PHONY: demo test packages lint bench soak deny
 
 demo:
 	$(CARGO) run --release -- demo
 
-test:
+test: packages
 	$(CARGO) test --workspace --locked
+
+packages:
+	tests/install-packages
 
 lint: deny
 	$(CARGO) fmt --all --check

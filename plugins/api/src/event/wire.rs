@@ -262,12 +262,12 @@ mod tests {
         alert.duration_s = 90;
         alert.title = "Attic is back".into();
         alert.events = vec!["5ee9".into()];
-        let mut digest = crate::Digest {
+        let mut digest = Digest {
             name: "daily".into(),
             until: at(90_000),
             incidents: vec![crate::DigestIncident::of(&alert)],
             top: vec![crate::DigestTop::new("device", "Attic", 2)],
-            ..crate::Digest::default()
+            ..Digest::default()
         };
         digest.counts.insert("device.offline".into(), 2);
         let mut event = Event::new(Kind::ALERT_RESOLVED, "a", at(0));
