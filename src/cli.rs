@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod dead_letters;
 mod demo;
+mod doctor;
 mod events;
 mod exit;
 mod launch;
@@ -80,6 +81,7 @@ enum Verb {
     Run(run::Run),
     Demo(demo::Demo),
     Check(check::Check),
+    Doctor(doctor::Doctor),
     Status(status::Status),
     Tail(tail::Tail),
     Events(events::Events),
@@ -124,6 +126,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Run(verb) => verb.main(loader),
         Verb::Demo(verb) => verb.main(loader),
         Verb::Check(verb) => verb.main(&loader),
+        Verb::Doctor(verb) => verb.main(&loader),
         Verb::Status(verb) => verb.main(&loader),
         Verb::Tail(verb) => verb.main(&loader),
         Verb::Events(verb) => verb.main(&loader),

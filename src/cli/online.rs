@@ -76,16 +76,27 @@ fn describe(found: &Probe) -> String {
 }
 
 async fn check_sink(sink: &SinkPlan, registry: &Registry, context: &BuildContext) -> Exit {
-    let built = registry.build_sink(&sink.plugin.plugin, &sink.plugin.options, context);
-    let (text, exit) = match built {
-        Err(error) => (format!("failed: {error}"), Exit::Config),
-        Ok(mut built) => match timeout(sink.timeout, built.check()).await {
-            Ok(Ok(())) => ("ok".to_owned(), Exit::Done),
-            Ok(Err(error)) => (format!("failed: {error}"), Exit::Failed),
-            Err(_elapsed) => ("failed: it did not answer in time".to_owned(), Exit::Failed),
-        },
+    let (text, exit) = match try_sink(sink, registry, context).await {
+        Ok(()) => ("ok".to_owned(), Exit::Done),
+        Err((error, exit)) => (format!("failed: {error}"), exit),
     };
     worse(exit, print(&format!("sink {}: {text}\n", sink.name)))
+}
+
+/// Build a sink and let it check its destination.
+pub(super) async fn try_sink(
+    sink: &SinkPlan,
+    registry: &Registry,
+    context: &BuildContext,
+) -> Result<(), (String, Exit)> {
+    let mut built = registry
+        .build_sink(&sink.plugin.plugin, &sink.plugin.options, context)
+        .map_err(|error| (error.to_string(), Exit::Config))?;
+    match timeout(sink.timeout, built.check()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err((error.to_string(), Exit::Failed)),
+        Err(_elapsed) => Err(("it did not answer in time".to_owned(), Exit::Failed)),
+    }
 }
 
 /// The first trouble counts; the rest is on the screen.

@@ -130,7 +130,9 @@ async fn converse(hub: &Hub, peer: &Peer, socket: &mut Socket) -> Option<Ending>
             hub.options.seed, peer.site
         ),
     );
-    socket.send(Message::text(hello)).await.ok()?;
+    if let Some(ending) = tell(hub, peer, socket, vec![hello.into()]).await? {
+        return Some(ending);
+    }
     loop {
         // Both branches are cancel-safe: `Peer::next` takes nothing before it is ready, and so does a socket's `next`.
         let heard = tokio::select! {
