@@ -1,5 +1,9 @@
 //! What will run: the configuration after defaults, cross-checks and file reads.
 
+mod sink;
+
+pub use sink::{BatchPlan, RetryPlan, SinkPlan};
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -302,45 +306,6 @@ impl fmt::Debug for PluginPlan {
             .field("on_error", &self.on_error)
             .finish()
     }
-}
-
-/// One sink and its lane.
-#[derive(Clone, Debug)]
-pub struct SinkPlan {
-    /// Its name in the configuration.
-    pub name: Text,
-    /// The plugin and its options.
-    pub plugin: PluginPlan,
-    /// How events are put together.
-    pub batch: BatchPlan,
-    /// How failures are retried.
-    pub retry: RetryPlan,
-    /// Longest a delivery may take.
-    pub timeout: Duration,
-    /// Whether events carry `raw`.
-    pub raw: bool,
-    /// What is older when its turn comes is dropped, counted as filtered.
-    pub max_age: Option<Duration>,
-}
-
-/// How a lane puts events together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchPlan {
-    /// Most events in one delivery.
-    pub max: usize,
-    /// How long the first event of a batch waits for others.
-    pub wait: Duration,
-}
-
-/// How a lane retries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetryPlan {
-    /// First delay.
-    pub min: Duration,
-    /// Longest delay.
-    pub max: Duration,
-    /// What has failed for longer than this is a dead letter; without it, retries go on for ever.
-    pub give_up_after: Option<Duration>,
 }
 
 /// One chain.
