@@ -95,7 +95,8 @@ fn write_down(locator: &Locator, registry: &Registry) -> Result<Reading, ConfigE
     let base = base
         .parent()
         .map_or_else(|| locator.directory.clone(), PathBuf::from);
-    let (source, dict) = Source::parse(path, text).map_err(ConfigErrors::new)?;
+    let (mut source, dict) = Source::parse(path, text).map_err(ConfigErrors::new)?;
+    source.hide(&Path::of(&["heartbeat", "url"]));
     let overrides = Overrides::find(
         &locator.environment,
         &Value::Dict(Tag::Default, dict.clone()),

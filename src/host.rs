@@ -11,6 +11,7 @@ use crate::chain::Shape;
 use crate::clock::Clock;
 use crate::config::Plan;
 use crate::control::{Board, Server, Tap};
+use crate::heartbeat::worker::HeartbeatWorker;
 use crate::intake::{Intake, ring};
 use crate::lane::worker::{LaneWorker, Left};
 use crate::registry::Registry;
@@ -86,6 +87,7 @@ impl Host {
         let mut chains = assemble::chains(&plan, &registry, &services, &engine)?;
         let factories = assemble::sinks(&plan, &registry, &services)?;
 
+        let heartbeat = assemble::heartbeat(&plan, &services)?;
         let (intake, outlet) = ring(
             Limits::new(&plan.buffer, plan.sinks.len() + 1),
             clock.clone(),
@@ -155,6 +157,17 @@ impl Host {
         let source = start("herald-source", async move {
             futures_util::future::join_all(running).await;
         })?;
+        if let Some((plan, http)) = heartbeat {
+            let worker = HeartbeatWorker {
+                plan,
+                http,
+                controllers: controllers.clone(),
+                store: Arc::clone(&store),
+                clock: clock.clone(),
+                stop: source_tasks.stop_token(),
+            };
+            drop(plugin_tasks.spawn(worker.run()));
+        }
         let board = Board {
             store: Arc::clone(&store),
             controllers: controllers.clone(),

@@ -18,6 +18,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod glob;
+pub mod heartbeat;
 pub mod host;
 pub mod intake;
 pub mod lane;

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod half_open;
+mod heartbeat;
 mod hostile;
 mod readme;
 mod repair;

@@ -2,6 +2,7 @@
 
 mod chains;
 mod controllers;
+mod heartbeat;
 mod scripts;
 mod sinks;
 
@@ -39,6 +40,7 @@ pub(super) fn plan(
         sinks: check.sinks(),
         chains: check.chains(&engine),
         zone,
+        heartbeat: check.heartbeat(),
         log: check.log(),
         warnings: Vec::new(),
     };

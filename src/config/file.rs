@@ -32,6 +32,8 @@ pub(crate) struct File {
     pub(crate) chains: BTreeMap<String, ChainTable>,
     /// `[time]`: how moments are read and written.
     pub(crate) time: TimeTable,
+    /// `[heartbeat]`: whom to tell that all is well.
+    pub(crate) heartbeat: Option<HeartbeatTable>,
     /// `[log]`: what herald says about itself, on standard error.
     pub(crate) log: LogTable,
 }
@@ -263,6 +265,18 @@ pub(crate) struct TimeTable {
     pub(crate) zone: Option<String>,
 }
 
+/// `[heartbeat]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HeartbeatTable {
+    /// Asked for while every controller is connected and heard and the store keeps its promise: a dead man's switch
+    /// behind it raises the alarm when that ends. Required.
+    #[serde(serialize_with = "masked")]
+    pub(crate) url: Option<Secret>,
+    /// How often.
+    pub(crate) every: Span,
+}
+
 /// `[log]`
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -355,6 +369,15 @@ impl Default for RetryTable {
             min: Span(Duration::from_secs(1)),
             max: Span(Duration::from_secs(30)),
             give_up_after: None,
+        }
+    }
+}
+
+impl Default for HeartbeatTable {
+    fn default() -> Self {
+        Self {
+            url: None,
+            every: Span(Duration::from_mins(1)),
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Plan {
     pub chains: Vec<ChainPlan>,
     /// Time zone of `in_hours`, digests and file rotation by day.
     pub zone: jiff::tz::TimeZone,
+    /// Whom to tell that all is well.
+    pub heartbeat: Option<HeartbeatPlan>,
     /// How to log.
     pub log: LogPlan,
     /// What deserves a word but stops nothing: `insecure = true`, a sink that no chain names.
@@ -358,6 +360,15 @@ pub struct When {
     pub ssids: Option<Vec<String>>,
     /// The mildest severity admitted.
     pub min_severity: Option<Severity>,
+}
+
+/// A dead man's switch: who hears nothing for longer than `every` raises the alarm.
+#[derive(Clone, Debug)]
+pub struct HeartbeatPlan {
+    /// Where to; its path is often a key.
+    pub url: Revealed,
+    /// How often.
+    pub every: Duration,
 }
 
 /// How to log.

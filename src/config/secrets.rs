@@ -55,6 +55,22 @@ pub(crate) fn userinfo(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Where the URLs of `text` have a path or a query, which services like to put a key into.
+pub(crate) fn url_paths(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        let start = at + 3;
+        let rest = &text[start..];
+        let end = rest
+            .find(|c: char| c == '"' || c == '\'' || c.is_whitespace())
+            .unwrap_or(rest.len());
+        if let Some(path) = rest[..end].find(['/', '?']) {
+            found.push(start + path..start + end);
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +100,12 @@ mod tests {
         let found = userinfo(text);
         assert_eq!(found.len(), 1);
         assert_eq!(&text[found[0].clone()], "anna:pw");
+    }
+
+    #[test]
+    fn finds_the_paths_of_urls() {
+        let text = r#"url = "https://a/key" 'http://b' https://c?k=1 x"#;
+        let found = url_paths(text).into_iter().map(|range| &text[range]);
+        assert_eq!(found.collect::<Vec<_>>(), ["/key", "?k=1"]);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Reading;
 use super::file::{
-    BufferTable, ChainTable, ControllerTable, FilterTable, LogTable, ScriptTable, SinkTable,
-    StoreTable, TimeTable,
+    BufferTable, ChainTable, ControllerTable, FilterTable, HeartbeatTable, LogTable, ScriptTable,
+    SinkTable, StoreTable, TimeTable,
 };
 use super::secrets::{is_place, userinfo};
 use super::source::hides;
@@ -43,6 +43,7 @@ pub(super) fn render(mut reading: Reading, registry: &Registry) -> String {
         sinks: Ordered(reading.names("sinks"), &file.sinks),
         chains: Ordered(reading.names("chains"), &file.chains),
         time: &file.time,
+        heartbeat: file.heartbeat.as_ref(),
         log: &file.log,
     };
     toml::to_string(&shown).unwrap_or_default()
@@ -59,6 +60,8 @@ struct Shown<'a> {
     sinks: Ordered<'a, SinkTable>,
     chains: Ordered<'a, ChainTable>,
     time: &'a TimeTable,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heartbeat: Option<&'a HeartbeatTable>,
     log: &'a LogTable,
 }
 

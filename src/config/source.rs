@@ -2,7 +2,7 @@
 
 use super::diagnostics::{ConfigError, Snippet};
 use super::read::{Flaw, Part};
-use super::secrets::{is_place, is_secret, may_be_secret, userinfo};
+use super::secrets::{is_place, is_secret, may_be_secret, url_paths, userinfo};
 use super::tree::Path;
 use figment::value::{Dict, Tag, Value};
 use std::ops::Range;
@@ -246,8 +246,8 @@ impl Source {
         hidden
     }
 
-    /// In a file that is not TOML nobody knows what is a value: hide what follows a secret's key in its line,
-    /// and lines without a key, which may be the middle of a long text.
+    /// In a file that is not TOML nobody knows what is a value: hide what follows a secret's key in its line, lines
+    /// without a key, which may be the middle of a long text, and the paths of URLs.
     fn suspicious(&self) -> Vec<Range<usize>> {
         let mut hidden = Vec::new();
         let mut start = 0;
@@ -261,6 +261,9 @@ impl Source {
             } else if !line.contains('=') && !body.is_empty() && !body.starts_with(['[', '#', ']'])
             {
                 hidden.push(start..start + line.trim_end().len());
+            } else {
+                let paths = url_paths(line).into_iter();
+                hidden.extend(paths.map(|path| start + path.start..start + path.end));
             }
             start += line.len();
         }

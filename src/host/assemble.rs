@@ -2,7 +2,9 @@
 
 use crate::chain::{Action, Chain, Chains, FilterStep};
 use crate::clock::Clock;
-use crate::config::{self, ChainPlan, OnError, Plan, PluginPlan, SinkPlan, StoreMode};
+use crate::config::{
+    self, ChainPlan, HeartbeatPlan, OnError, Plan, PluginPlan, SinkPlan, StoreMode,
+};
 use crate::lane::worker::SinkFactory;
 use crate::registry::Registry;
 use crate::script::{Engine, EngineOptions, Limits, Memories, ScriptStep};
@@ -10,7 +12,7 @@ use crate::services::HostServices;
 use crate::source::Resume;
 use crate::store::{DiskStore, MemoryStore, OpenError, SharedStore, Store, StoreError};
 use std::sync::Arc;
-use unifi_herald_plugin::{BuildContext, Text};
+use unifi_herald_plugin::{BuildContext, HttpClient, HttpOptions, Services as _, Text};
 
 /// A host that cannot start. A plan that was checked does not meet the first two, unless a file changed since.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +159,23 @@ fn factory(
             .build_sink(&plugin, &options, &context)
             .map_err(|error| error.to_string())
     }))
+}
+
+/// The heartbeat and what carries it.
+pub(super) fn heartbeat(
+    plan: &Plan,
+    services: &HostServices,
+) -> Result<Option<(HeartbeatPlan, HttpClient)>, StartError> {
+    let Some(heartbeat) = &plan.heartbeat else {
+        return Ok(None);
+    };
+    let http = services
+        .http(&HttpOptions::default(), &plan.base)
+        .map_err(|error| StartError::Plugin {
+            table: "heartbeat".to_owned(),
+            message: error.to_string(),
+        })?;
+    Ok(Some((heartbeat.clone(), http)))
 }
 
 fn missing(table: &str, name: &str) -> StartError {

@@ -153,7 +153,8 @@ impl Check<'_> {
     }
 
     /// Read a secret of a controller, unless the controllers are not those that will be used.
-    fn reveal(&mut self, path: Path, secret: &Secret) -> Option<Revealed> {
+    /// The secret at `path`; nothing when the controllers are simulated, which want none.
+    pub(super) fn reveal(&mut self, path: Path, secret: &Secret) -> Option<Revealed> {
         if self.locator.controllers == Controllers::Replaced {
             return None;
         }

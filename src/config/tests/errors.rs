@@ -112,6 +112,18 @@ fn no_controller() {
 }
 
 #[test]
+fn a_heartbeat_without_an_address() {
+    let house = House::new(&format!("{HOME}[heartbeat]\nevery = \"0s\"\n"));
+    assert_eq!(house.errors(), EXPECTED_A_HEARTBEAT_WITHOUT_AN_ADDRESS);
+}
+
+#[test]
+fn a_heartbeat_to_nowhere() {
+    let house = House::new(&format!("{HOME}[heartbeat]\nurl = \"abc\"\n"));
+    assert_eq!(house.errors(), EXPECTED_A_HEARTBEAT_TO_NOWHERE);
+}
+
+#[test]
 fn references_to_nothing() {
     const CONFIG: &str = r#"[sinks.archive]
 plugin = "pagr"
@@ -414,7 +426,7 @@ error: `alerts`: unknown key
 19 | [alerts.x]
    |  ^^^^^^
    |
-   = help: known keys: controllers, buffer, store, scripts, filters, sinks, chains, time, log
+   = help: known keys: controllers, buffer, store, scripts, filters, sinks, chains, time, heartbeat, log
 
 error: `colours`: unknown key
   --> config.toml:20:2
@@ -422,7 +434,7 @@ error: `colours`: unknown key
 20 | [colours]
    |  ^^^^^^^
    |
-   = help: known keys: controllers, buffer, store, scripts, filters, sinks, chains, time, log"#;
+   = help: known keys: controllers, buffer, store, scripts, filters, sinks, chains, time, heartbeat, log"#;
 
 const EXPECTED_WRONG_TYPES_AND_VALUES: &str = r#"error: `controllers.home.url`: expected text, found a whole number
  --> config.toml:2:7
@@ -1092,3 +1104,25 @@ const EXPECTED_NUMBERS_OF_TOML: &str = r#"error: `scripts.s.params.limit`: this 
   |
 6 | params = { limit = 99999999999999999999 }
   |                    ^^^^^^^^^^^^^^^^^^^^"#;
+
+const EXPECTED_A_HEARTBEAT_WITHOUT_AN_ADDRESS: &str = r#"error: `heartbeat.url`: missing
+ --> config.toml:4:2
+  |
+4 | [heartbeat]
+  |  ^^^^^^^^^
+  |
+  = help: write whom to tell that all is well: url = "https://…"
+
+error: `heartbeat.every`: expected at least "1s"
+ --> config.toml:5:9
+  |
+5 | every = "0s"
+  |         ^^^^"#;
+
+const EXPECTED_A_HEARTBEAT_TO_NOWHERE: &str = r#"error: `heartbeat.url`: not a URL with `https://` or `http://`
+ --> config.toml:5:7
+  |
+5 | url = ***
+  |       ^^^
+  |
+  = help: write something like "https://hc.example.org/abc""#;

@@ -10,6 +10,9 @@ const CONFIG: &str = r#"
 url = "https://192.0.2.1"
 auth = { username = "herald", password = "hunter2", totp = "hunter2", api_key = "hunter2" }
 
+[heartbeat]
+url = "https://hc.example.org/hunter2"
+
 [sinks.p]
 plugin = "pager"
 options = { url = "https://anna:hunter2@192.0.2.9/x", wristband = "hunter2", headers = { Authorization = "Bearer hunter2", X-Team = "hunter2" } }
@@ -69,6 +72,11 @@ fn no_mistake_brings_one_to_light() {
         ("password = \"hunter2\"", "password = \"\"\"hunter2"),
         ("api_key = \"hunter2\" }", "api_key = \"hunter2\""),
         ("[sinks.p]", "[sinks.p"),
+        ("url = \"https://hc.example.org/", "url = \"//"),
+        (
+            "url = \"https://hc.example.org/",
+            "evry = 5\nurl = \"ftp://",
+        ),
         ("totp = \"hunter2\"", "totp = \"hunter2!\""),
     ];
     for (right, wrong) in mistakes {
