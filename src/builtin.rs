@@ -7,6 +7,7 @@ use crate::registry::Registry;
 pub fn builtin() -> Registry {
     Registry::new()
         .sink::<herald_console::Console>()
+        .sink::<herald_exec::Exec>()
         .sink::<herald_file::File>()
         .sink::<herald_webhook::Webhook>()
 }

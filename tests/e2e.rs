@@ -1,6 +1,7 @@
 //! The whole host against simulated controllers, over real TLS with real logins.
 
 mod delivery;
+mod exec;
 mod half_open;
 mod heartbeat;
 mod hostile;

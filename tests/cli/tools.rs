@@ -11,6 +11,7 @@ fn plugins_are_listed_and_shown() {
         list.stdout,
         "\
 sink    console  writes events to standard output, for people or as JSON
+sink    exec     gives events to a program in any language, as lines of JSON that it acknowledges
 sink    file     appends events to a file as JSON lines, with rotation
 sink    webhook  sends events by HTTP: CloudEvents, JSON or a template, signed by Standard Webhooks
 "
