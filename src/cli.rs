@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod events;
 mod exit;
+mod init;
 mod launch;
 mod line;
 mod load;
@@ -80,6 +81,7 @@ struct Global {
 enum Verb {
     Run(run::Run),
     Demo(demo::Demo),
+    Init(init::Init),
     Check(check::Check),
     Doctor(doctor::Doctor),
     Status(status::Status),
@@ -125,6 +127,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
     match cli.verb {
         Verb::Run(verb) => verb.main(loader),
         Verb::Demo(verb) => verb.main(loader),
+        Verb::Init(verb) => verb.main(loader),
         Verb::Check(verb) => verb.main(&loader),
         Verb::Doctor(verb) => verb.main(&loader),
         Verb::Status(verb) => verb.main(&loader),

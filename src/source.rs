@@ -8,6 +8,7 @@ mod driver;
 mod examine;
 pub(crate) mod http;
 mod ledger;
+mod meet;
 mod names;
 mod repair;
 mod report;
@@ -29,6 +30,7 @@ use crate::unifi::{Site, endpoint, sites};
 use account::{Account, is_about_login};
 use driver::Driver;
 pub use examine::{Fault, Finding, Health, examine};
+pub use meet::{Certificate, Met, meet};
 use report::{Part, Report};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -88,6 +90,9 @@ pub enum ProbeError {
     /// The login or the rights of the account are at fault.
     #[error("{0}")]
     Login(String),
+    /// The account has a second factor, and the configuration has not.
+    #[error("{0}")]
+    SecondFactor(String),
 }
 
 /// Listen to one controller until `link.tasks` is told to stop; then close the sockets and log out. Never ends
@@ -123,10 +128,10 @@ pub async fn probe(plan: &ControllerPlan, clock: &Clock) -> Result<Probe, ProbeE
     let account = Account::detached(plan, clock).map_err(ProbeError::Unavailable)?;
     let outcome = account.attempt().await;
     if !matches!(outcome, Outcome::LoggedIn(_)) {
-        let class = if is_about_login(&outcome) {
-            ProbeError::Login
-        } else {
-            ProbeError::Unavailable
+        let class = match &outcome {
+            Outcome::SecondFactorNeeded(_) => ProbeError::SecondFactor,
+            outcome if is_about_login(outcome) => ProbeError::Login,
+            _ => ProbeError::Unavailable,
         };
         return Err(class(outcome.sentence()));
     }

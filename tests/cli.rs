@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod doctor;
+mod init;
 mod run;
 mod tools;
 

@@ -32,6 +32,12 @@ impl Loader {
         }
     }
 
+    /// For this file, whatever was named before.
+    pub(super) fn naming(mut self, file: PathBuf) -> Self {
+        self.locator.file = Some(file);
+        self
+    }
+
     /// For a herald whose controllers are simulated.
     pub(super) fn replacing_controllers(mut self) -> Self {
         self.locator = self.locator.replacing_controllers();

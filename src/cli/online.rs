@@ -50,10 +50,7 @@ async fn check_controller(controller: &ControllerPlan) -> Exit {
     let looked = timeout(PATIENCE, probe(controller, &Clock::system())).await;
     let (text, exit) = match looked {
         Ok(Ok(found)) => (describe(&found), Exit::Done),
-        Ok(Err(error @ ProbeError::Login(_))) => (format!("failed: {error}"), Exit::Refused),
-        Ok(Err(error @ ProbeError::Unavailable(_))) => {
-            (format!("failed: {error}"), Exit::Unavailable)
-        }
+        Ok(Err(error)) => (format!("failed: {error}"), class(&error)),
         Err(_elapsed) => (
             "failed: it did not answer in time".to_owned(),
             Exit::Unavailable,
@@ -63,6 +60,14 @@ async fn check_controller(controller: &ControllerPlan) -> Exit {
         exit,
         print(&format!("controller {}: {text}\n", controller.name)),
     )
+}
+
+/// The exit code of a trouble with a controller.
+pub(super) fn class(error: &ProbeError) -> Exit {
+    match error {
+        ProbeError::Login(_) | ProbeError::SecondFactor(_) => Exit::Refused,
+        ProbeError::Unavailable(_) => Exit::Unavailable,
+    }
 }
 
 fn describe(found: &Probe) -> String {
