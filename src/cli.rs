@@ -21,6 +21,7 @@ mod output;
 mod plugins;
 mod run;
 mod scripts;
+mod send_test;
 mod status;
 mod store;
 mod tail;
@@ -89,6 +90,7 @@ enum Verb {
     Events(events::Events),
     DeadLetters(dead_letters::DeadLetters),
     Store(store::Store),
+    SendTest(send_test::SendTest),
     Test(test::Test),
     Scripts(scripts::Scripts),
     Plugins(plugins::Plugins),
@@ -135,6 +137,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Events(verb) => verb.main(&loader),
         Verb::DeadLetters(verb) => verb.main(&loader),
         Verb::Store(verb) => verb.main(&loader),
+        Verb::SendTest(verb) => verb.main(&loader),
         Verb::Test(verb) => verb.main(&loader),
         Verb::Scripts(verb) => verb.main(&loader),
         Verb::Plugins(verb) => verb.main(&loader),

@@ -1,5 +1,9 @@
 //! What the host lends to plugins: clock, tasks, timers, and HTTP with the host's TLS policy.
 
+mod witness;
+
+pub use witness::{Exchange, Witness};
+
 use crate::clock::Clock;
 use crate::source::http::{builder, why};
 use crate::source::tls::Tls;
@@ -21,6 +25,8 @@ pub struct HostServices {
     tasks: Tasks,
     /// The runtime plugins run on. They may be built before it runs, and on a thread that is not part of it.
     runtime: Option<Handle>,
+    /// Who wants to know what requests are answered.
+    witness: Option<Witness>,
 }
 
 impl HostServices {
@@ -32,6 +38,18 @@ impl HostServices {
             clock,
             tasks,
             runtime: Handle::try_current().ok(),
+            witness: None,
+        })
+    }
+
+    /// The same for a plugin that is being tried out: `witness` sees what its requests are answered.
+    #[must_use]
+    pub fn witnessed(clock: Clock, tasks: Tasks, witness: Witness) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            tasks,
+            runtime: Handle::try_current().ok(),
+            witness: Some(witness),
         })
     }
 
@@ -97,7 +115,11 @@ impl Services for HostServices {
         let inner = builder(&tls)
             .build()
             .map_err(|error| BuildError::new("tls", why(&error)))?;
-        Ok(HttpClient::new(Arc::new(Transport { inner, tls })))
+        let client = HttpClient::new(Arc::new(Transport { inner, tls }));
+        Ok(match &self.witness {
+            Some(witness) => witness.of(client),
+            None => client,
+        })
     }
 
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {

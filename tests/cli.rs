@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod init;
 mod run;
+mod send_test;
 mod tools;
 
 use crate::support::herald::Herald;

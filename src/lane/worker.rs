@@ -404,7 +404,8 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-fn without_raw(event: BufferedEvent) -> BufferedEvent {
+/// The event without what the controller sent.
+pub(crate) fn without_raw(event: BufferedEvent) -> BufferedEvent {
     if event.raw.is_none() {
         return event;
     }

@@ -1,8 +1,9 @@
 //! Made-up events that look like real ones and are the same on every run.
 
 use crate::{
-    Admin, Band, BufferedEvent, Client, Device, Endpoint, Event, Gap, Kind, Mac, Network, Origin,
-    Place, Port, Raw, Severity, Text, Threat, Timestamp, Uplink, Voucher, Vpn, Wan,
+    Admin, Alert, AlertState, Band, BufferedEvent, Client, Device, Digest, DigestIncident,
+    DigestTop, Endpoint, Event, Gap, Kind, Mac, Network, Origin, Place, Port, Raw, Severity, Text,
+    Threat, Timestamp, Uplink, Voucher, Vpn, Wan,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,10 +56,10 @@ impl EventBuilder {
         event.site_name = "Home".into();
         subjects(&mut event);
         event.summary = summary(&event);
-        if kind.category() != "herald" {
-            event.raw = Raw::parse(r#"{"_id":"5ee9f7ca453d4e00f3c04b57","key":"EVT_TEST"}"#).ok();
-        } else {
+        if matches!(kind.category(), "herald" | "alert" | "digest") {
             event.origin = Origin::Derived;
+        } else {
+            event.raw = Raw::parse(r#"{"_id":"5ee9f7ca453d4e00f3c04b57","key":"EVT_TEST"}"#).ok();
         }
         Self(event)
     }
@@ -182,6 +183,8 @@ fn subjects(event: &mut Event) {
         "threat" | "traffic" => threat(event),
         "admin" => admin(event),
         "herald" => event.reason = text("socket closed"),
+        "alert" => alert(event),
+        "digest" => event.digest = Some(Box::new(digest())),
         _ => {}
     }
     if event.kind == Kind::HERALD_GAP {
@@ -245,6 +248,63 @@ fn admin(event: &mut Event) {
     }
 }
 
+/// An access point that is offline, three minutes ago if that is over.
+fn alert(event: &mut Event) {
+    let states = [
+        AlertState::Firing,
+        AlertState::Repeated,
+        AlertState::Resolved,
+        AlertState::Folded,
+    ];
+    let state = states.into_iter().find(|state| state.kind() == event.kind);
+    let state = state.unwrap_or(AlertState::Firing);
+    let mut alert = Alert::new("5ee9f7ca453d4e00f3c04b57", "device_down", START);
+    alert.key = "f0:9f:c2:00:00:02".into();
+    alert.state = state;
+    alert.severity = Severity::Critical;
+    alert.title = "Kitchen is offline".into();
+    alert.body = "U6-Lite on port 2 of SW-Core".into();
+    alert.events = vec!["test-device.offline".into()];
+    match state {
+        AlertState::Firing => {}
+        AlertState::Repeated => alert.duration_s = 6 * 3600,
+        AlertState::Resolved => {
+            alert.title = "Kitchen is back after 3 min".into();
+            alert.duration_s = 180;
+            alert.until = Some(START + Duration::from_mins(3));
+            alert.count = 2;
+            alert.events.push("test-device.online".into());
+        }
+        AlertState::Folded => {
+            alert.body = "With it: Attic, Garage".into();
+            alert.count = 3;
+        }
+    }
+    event.severity = match state {
+        AlertState::Resolved => Severity::Notice,
+        AlertState::Firing | AlertState::Repeated | AlertState::Folded => alert.severity,
+    };
+    event.device = Some(access_point(2, "Kitchen"));
+    event.alert = Some(Box::new(alert));
+}
+
+/// A day with an incident.
+fn digest() -> Digest {
+    let mut alert = Alert::new("5ee9f7ca453d4e00f3c04b57", "device_down", START);
+    alert.severity = Severity::Critical;
+    alert.title = "Kitchen is offline".into();
+    alert.until = Some(START + Duration::from_mins(3));
+    let counts = [("client.connected", 42), ("device.offline", 1)];
+    Digest {
+        name: "daily".into(),
+        since: START,
+        until: START + Duration::from_hours(24),
+        counts: counts.map(|(kind, count)| (kind.into(), count)).into(),
+        incidents: vec![DigestIncident::of(&alert)],
+        top: vec![DigestTop::new("client", "Anna's iPhone", 17)],
+    }
+}
+
 fn access_point(number: u8, name: &str) -> Device {
     Device {
         mac: Some(Mac::new([0xf0, 0x9f, 0xc2, 0, 0, number])),
@@ -287,6 +347,9 @@ fn text(text: &str) -> Option<Text> {
 
 /// `Anna's iPhone: client roamed on Home`.
 fn summary(event: &Event) -> Text {
+    if let Some(alert) = &event.alert {
+        return alert.title.clone();
+    }
     let names = [
         event
             .client
@@ -317,6 +380,10 @@ mod tests {
             let read: BufferedEvent = serde_json::from_str(&event.to_json()).unwrap();
             assert_eq!(read, event, "{kind}");
             assert!(!event.summary.is_empty());
+            assert_eq!(event.alert.is_some(), kind.category() == "alert", "{kind}");
+            let state = event.alert.as_ref().map(|alert| alert.state.kind());
+            assert!(state.is_none_or(|state| state == *kind));
+            assert_eq!(event.digest.is_some(), kind.category() == "digest");
         }
     }
 
