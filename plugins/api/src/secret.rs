@@ -59,9 +59,22 @@ impl Secret {
 
     /// Read it. Relative files start at `base`; one line feed at the end of a file is not part of the secret.
     ///
+    /// A service under systemd often may not read the folder of its configuration. There, a file `secrets/x` that
+    /// cannot be read is looked for among the service's credentials, as `secrets_x`: the name it has after
+    /// `LoadCredential=secrets:/etc/unifi-herald/secrets`, see systemd.exec(5). So one configuration serves both.
+    ///
     /// # Errors
     /// When the place it names is missing, unreadable, not UTF-8, or empty.
     pub fn reveal(&self, base: &Path) -> Result<Revealed, SecretError> {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        self.reveal_with(base, credentials.as_deref())
+    }
+
+    fn reveal_with(
+        &self,
+        base: &Path,
+        credentials: Option<&Path>,
+    ) -> Result<Revealed, SecretError> {
         let text = match &self.0 {
             Place::Literal(text) => text.clone(),
             Place::Env(name) => std::env::var(name).map_err(|_| {
@@ -69,14 +82,19 @@ impl Secret {
                     "the environment variable {name} is not set; set it or use {{ file = \"…\" }}"
                 ))
             })?,
-            Place::File(path) => read(&base.join(path))?,
+            Place::File(path) => read(&base.join(path)).or_else(|error| {
+                let stand_in = credentials.zip(credential_of(path));
+                stand_in
+                    .and_then(|(folder, name)| read(&folder.join(name)).ok())
+                    .ok_or(error)
+            })?,
             Place::Credential(name) => {
-                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                let folder = credentials.ok_or_else(|| {
                     SecretError(format!(
                         "the credential {name} is not available: not started by systemd with LoadCredential={name}:…"
                     ))
                 })?;
-                read(&Path::new(&folder).join(name))?
+                read(&folder.join(name))?
             }
         };
         if text.is_empty() {
@@ -93,6 +111,12 @@ impl Secret {
             Place::Credential(name) => format!("the credential {name}"),
         }
     }
+}
+
+/// `secrets_x` for `secrets/x`.
+fn credential_of(path: &Path) -> Option<String> {
+    let folder = path.parent()?.file_name()?.to_str()?;
+    Some(format!("{folder}_{}", path.file_name()?.to_str()?))
 }
 
 fn read(path: &Path) -> Result<String, SecretError> {
@@ -176,6 +200,23 @@ mod tests {
         let revealed = secret.reveal(Path::new("")).unwrap();
         assert_eq!(revealed.expose(), "hunter2");
         assert!(!format!("{secret:?} {revealed:?} {revealed}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_looked_for_among_the_credentials() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().join("etc");
+        let credentials = folder.path().join("credentials");
+        std::fs::create_dir_all(base.join("secrets")).unwrap();
+        std::fs::create_dir(&credentials).unwrap();
+        std::fs::write(credentials.join("secrets_home-password"), "from systemd\n").unwrap();
+        let secret: Secret = serde_json::from_str(r#"{"file":"secrets/home-password"}"#).unwrap();
+        let read = |credentials| secret.reveal_with(&base, credentials);
+        assert_eq!(read(Some(&credentials)).unwrap().expose(), "from systemd");
+        let error = read(None).unwrap_err().to_string();
+        assert!(error.contains("secrets/home-password"), "{error}");
+        std::fs::write(base.join("secrets/home-password"), "from the file").unwrap();
+        assert_eq!(read(Some(&credentials)).unwrap().expose(), "from the file");
     }
 
     #[test]
