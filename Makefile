@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test packages lint bench soak deny
+.PHONY: demo test packages lint bench soak deny deb
 
 demo:
 	$(CARGO) run --release -- demo
@@ -26,6 +26,16 @@ deny:
 
 bench:
 	$(CARGO) bench --workspace --locked
+
+# A Debian package in target/debian, with manual pages and completions.
+deb:
+	command -v cargo-deb >/dev/null || $(CARGO) install --locked cargo-deb
+	$(CARGO) build --release --locked
+	target/release/herald man target/package/man
+	target/release/herald completions bash > target/package/herald.bash
+	target/release/herald completions zsh > target/package/_herald
+	target/release/herald completions fish > target/package/herald.fish
+	$(CARGO) deb --no-build
 
 # Fifty kills at random moments under load; `make test` does a few.
 soak:

@@ -12,5 +12,6 @@ mod cli;
 mod control;
 mod e2e;
 mod house;
+mod packaging;
 mod soak;
 mod support;
