@@ -2,6 +2,10 @@
 //!
 //! The feature `samples` has the events alone, `testing` everything.
 //!
+//! A sink is tested in three steps: build it with a [`TestContext`], look at what it does with a [`batch`] or a made-up
+//! [`event`], and let [`assert_sink_contract`] find out what a lane would find out in a bad night. The last one needs a
+//! [`SinkWorld`], which builds the sink and plays its destination; for sinks that speak HTTP an [`HttpWorld`] is one.
+//!
 //! ```
 //! # #[cfg(feature = "testing")] {
 //! use unifi_herald_plugin::testing::{self, TestContext};
@@ -22,6 +26,8 @@ mod contract;
 mod events;
 #[cfg(feature = "testing")]
 mod http;
+#[cfg(feature = "testing")]
+mod world;
 
 #[cfg(feature = "testing")]
 pub use context::TestContext;
@@ -30,3 +36,5 @@ pub use contract::{Behaviour, SinkWorld, assert_sink_contract, sink_violations};
 pub use events::{EventBuilder, START, batch, buffered, event};
 #[cfg(feature = "testing")]
 pub use http::TestHttp;
+#[cfg(feature = "testing")]
+pub use world::{HttpWorld, header_ids};

@@ -2,7 +2,8 @@
 
 use super::{START, TestHttp};
 use crate::{
-    BoxFuture, BuildContext, BuildError, HttpClient, HttpOptions, Services, SinkPlugin, Timestamp,
+    BoxFuture, BuildContext, BuildError, FilterPlugin, HttpClient, HttpOptions, Services,
+    SinkPlugin, Timestamp,
 };
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -24,6 +25,7 @@ pub struct TestContext {
 struct Kit {
     clock: watch::Sender<(Instant, Timestamp)>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    started: Mutex<Vec<String>>,
     http: TestHttp,
 }
 
@@ -39,6 +41,7 @@ impl TestContext {
             services: Arc::new(Kit {
                 clock: watch::Sender::new((Instant::now(), START)),
                 tasks: Mutex::default(),
+                started: Mutex::default(),
                 http: TestHttp::default(),
             }),
         }
@@ -61,6 +64,19 @@ impl TestContext {
     ) -> Result<S, BuildError> {
         let config = read::<S::Config>(options)?;
         S::build(config, &self.build_context(S::NAME, base))
+    }
+
+    /// Build a filter from the JSON form of its options, as the host would.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub fn build_filter<F: FilterPlugin>(
+        &self,
+        base: &Path,
+        options: serde_json::Value,
+    ) -> Result<F, BuildError> {
+        let config = read::<F::Config>(options)?;
+        F::build(config, &self.build_context(F::NAME, base))
     }
 
     /// Monotonic time.
@@ -87,6 +103,13 @@ impl TestContext {
     #[must_use]
     pub fn http(&self) -> &TestHttp {
         &self.services.http
+    }
+
+    /// The names of the tasks that the plugin has started, in their order.
+    #[must_use]
+    pub fn started(&self) -> Vec<String> {
+        let started = self.services.started.lock();
+        started.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Wait until every task the plugin has spawned has ended.
@@ -139,7 +162,10 @@ impl Services for Kit {
         clippy::disallowed_methods,
         reason = "the kit is the host here and has no `Tasks`"
     )]
-    fn spawn(&self, _name: &str, task: BoxFuture<'static, ()>) {
+    fn spawn(&self, name: &str, task: BoxFuture<'static, ()>) {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        started.push(name.to_owned());
+        drop(started);
         let handle = tokio::spawn(task);
         self.tasks().push(handle);
     }
@@ -186,6 +212,7 @@ mod tests {
             sleeper.sleep_until(at).await;
             sent.send(sleeper.wall()).unwrap();
         });
+        assert_eq!(context.started(), ["sleeper"]);
         context.advance(Duration::from_secs(59));
         tokio::task::yield_now().await;
         assert!(woken.try_recv().is_err());

@@ -44,8 +44,8 @@ pub trait SinkWorld: Send {
 
 /// Check that the sink keeps the contract of [`Sink`]. Needs a tokio runtime with its timer enabled.
 ///
-/// Takes it through success, partial acceptance, retries, refusals, a cancellation at every `await`, timers, `check` and
-/// `close`.
+/// Takes it through success, partial acceptance, retries, refusals, a cancellation at every `await` while the destination is
+/// well and while it is away, timers, `check` and `close`. A panic is a violation like any other.
 ///
 /// # Panics
 /// When it does not, with everything that was broken.
@@ -73,6 +73,10 @@ pub async fn sink_violations(world: &mut dyn SinkWorld) -> Vec<String> {
     note("refusal", run.refusal().await);
     note("refused event", run.refused_event().await);
     note("cancellation", run.cancellation().await);
+    note(
+        "cancellation while away",
+        run.cancellation_while_away().await,
+    );
     note("wake", run.wake().await);
     note("check", run.check().await);
     note("close", run.close().await);

@@ -151,6 +151,9 @@ fn subjects(event: &mut Event) {
                 client.guest = true;
             }
             event.ssid = text("Guests");
+            if event.kind == Kind::GUEST_VOUCHER_USED {
+                event.voucher = Some(voucher());
+            }
         }
         "device" | "wifi" | "power" => event.device = Some(access_point(2, "Kitchen")),
         "port" => {
@@ -241,10 +244,14 @@ fn admin(event: &mut Event) {
         event.kind,
         Kind::ADMIN_VOUCHER_CREATED | Kind::ADMIN_VOUCHER_DELETED
     ) {
-        event.voucher = Some(Voucher {
-            code: text("12345-67890"),
-            count: Some(1),
-        });
+        event.voucher = Some(voucher());
+    }
+}
+
+fn voucher() -> Voucher {
+    Voucher {
+        code: text("12345-67890"),
+        count: Some(1),
     }
 }
 
@@ -384,6 +391,24 @@ mod tests {
             let state = event.alert.as_ref().map(|alert| alert.state.kind());
             assert!(state.is_none_or(|state| state == *kind));
             assert_eq!(event.digest.is_some(), kind.category() == "digest");
+            let has = |subject: bool| assert!(subject, "{kind} has what such events are about");
+            match kind.category() {
+                "client" | "guest" => has(event.client.is_some()),
+                "device" | "wifi" | "power" | "port" => has(event.device.is_some()),
+                "network" => has(event.network.is_some()),
+                "wan" | "lte" => has(event.wan.is_some()),
+                "vpn" => has(event.vpn.is_some()),
+                "threat" | "traffic" => has(event.threat.is_some()),
+                "admin" => has(event.admin.is_some()),
+                "herald" => has(event.reason.is_some()),
+                "alert" => {
+                    let alert = event.alert.as_ref().unwrap();
+                    assert_eq!(alert.state.kind(), *kind);
+                }
+                "digest" => has(event.digest.is_some()),
+                "system" | "unknown" => {}
+                other => panic!("say here what events of {other} are about"),
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! The chapters of the contract, one function each.
 
 use super::Behaviour;
-use super::run::{Run, Step, closed, in_time, transient};
-use crate::{Fault, Retry};
+use super::run::{Run, Step, closed, in_time, polled, transient};
+use crate::{Batch, Fault, Retry};
 
 /// More polls than any delivery of three events needs.
 const MOST_POLLS: usize = 200;
@@ -95,6 +95,12 @@ impl Run<'_> {
                 error.fault()
             ));
         }
+        if error.accepted() != 0 {
+            return Err(format!(
+                "it said that {} events were accepted when we were refused",
+                error.accepted()
+            ));
+        }
         self.exactly(&[], "although the destination refused")?;
         self.world.answer(Behaviour::Accept);
         self.accepts(&mut *sink, &events, 2).await?;
@@ -152,6 +158,52 @@ impl Run<'_> {
         Err(format!("a delivery was not over after {MOST_POLLS} polls"))
     }
 
+    /// The same while the destination is away: what was begun then does no harm when it is back.
+    pub(super) async fn cancellation_while_away(&mut self) -> Step {
+        /// What was begun before the destination came back may fail yet, but not for ever.
+        const TRIES: u32 = 4;
+        if !self.world.supports(Behaviour::Unavailable) {
+            return Ok(());
+        }
+        for polls in 0..MOST_POLLS {
+            let mut sink = self.sink(Behaviour::Unavailable).await;
+            let events = self.events(3);
+            let over = polled("deliver", sink.deliver(Batch::new(&events)), polls).await?;
+            if let Some(Ok(())) = over {
+                return Err("it acknowledged what the destination did not take".to_owned());
+            }
+            self.world.answer(Behaviour::Accept);
+            let mut left = &events[..];
+            for attempt in 2..=TRIES {
+                let batch = Batch::new(left).with_attempt(attempt);
+                let result = in_time("deliver", sink.deliver(batch)).await?;
+                let Err(error) = result else {
+                    left = &[];
+                    break;
+                };
+                transient(&error)?;
+                left = &left[error.accepted().min(left.len())..];
+            }
+            if !left.is_empty() {
+                return Err(format!(
+                    "it still fails when the destination is back, after it was cancelled after {polls} polls"
+                ));
+            }
+            let what = format!(
+                "when its delivery was cancelled after {polls} polls, and the destination came back"
+            );
+            // A sink that has several events under way at once may have had the first refused and the next one taken.
+            self.in_any_order(&events, &what)?;
+            let more = self.events(2);
+            self.accepts(&mut *sink, &more, 1).await?;
+            self.exactly(&more, "in the batch after a cancelled one")?;
+            if over.is_some() {
+                return Ok(());
+            }
+        }
+        Err(format!("a delivery was not over after {MOST_POLLS} polls"))
+    }
+
     /// A timer that is served moves on, and what it flushes was not acknowledged before.
     pub(super) async fn wake(&mut self) -> Step {
         let mut sink = self.sink(Behaviour::Accept).await;
@@ -166,7 +218,26 @@ impl Run<'_> {
         if sink.wake_at().is_some_and(|again| again <= at) {
             return Err("after wake, wake_at is not later than before: it would spin".to_owned());
         }
-        self.exactly(&[], "when wake was called")
+        self.exactly(&[], "when wake was called")?;
+        for polls in 0..MOST_POLLS {
+            let Some(at) = sink.wake_at() else {
+                return Ok(());
+            };
+            match polled("wake", sink.wake(at), polls).await? {
+                Some(woken) => {
+                    woken.map_err(|error| format!("wake failed when called again: {error}"))?;
+                    break;
+                }
+                None => {
+                    let woken = in_time("wake", sink.wake(at)).await?;
+                    woken
+                        .map_err(|error| format!("wake failed after it was cancelled: {error}"))?;
+                }
+            }
+        }
+        let events = self.events(1);
+        self.accepts(&mut *sink, &events, 1).await?;
+        self.exactly(&events, "after wake was cancelled")
     }
 
     /// A check finds a healthy destination healthy and leaves no trace in it.

@@ -4,6 +4,7 @@ use super::{Behaviour, SinkWorld};
 use crate::testing::events::buffered;
 use crate::{Batch, BufferedEvent, DeliveryError, Retry, Sink};
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -86,20 +87,7 @@ impl<'w> Run<'w> {
         events: &[BufferedEvent],
         polls: usize,
     ) -> Result<Option<()>, String> {
-        let mut delivery = pin!(sink.deliver(Batch::new(events)));
-        let mut left = polls;
-        let outcome = poll_fn(|cx| {
-            if left == 0 {
-                return Poll::Ready(None);
-            }
-            left -= 1;
-            match delivery.as_mut().poll(cx) {
-                Poll::Ready(result) => Poll::Ready(Some(result)),
-                Poll::Pending if left == 0 => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            }
-        });
-        match in_time("deliver", outcome).await? {
+        match polled("deliver", sink.deliver(Batch::new(events)), polls).await? {
             None => Ok(None),
             Some(Ok(())) => Ok(Some(())),
             Some(Err(error)) => Err(format!(
@@ -113,6 +101,7 @@ impl<'w> Run<'w> {
     pub(super) fn exactly(&mut self, events: &[BufferedEvent], when: &str) -> Step {
         let arrived = self.world.arrived();
         compare(&arrived, events, when)?;
+        in_order(&arrived, events, when)?;
         match arrived
             .iter()
             .enumerate()
@@ -125,11 +114,18 @@ impl<'w> Run<'w> {
 
     /// These and nothing else have arrived since the last look, each once or more often.
     pub(super) fn at_least_once(&mut self, events: &[BufferedEvent], when: &str) -> Step {
+        let arrived = self.world.arrived();
+        compare(&arrived, events, when)?;
+        in_order(&arrived, events, when)
+    }
+
+    /// The same, whatever their order.
+    pub(super) fn in_any_order(&mut self, events: &[BufferedEvent], when: &str) -> Step {
         compare(&self.world.arrived(), events, when)
     }
 }
 
-/// Whether these events arrived and no others, their first copies in order.
+/// Whether these events arrived and no others.
 fn compare(arrived: &[String], events: &[BufferedEvent], when: &str) -> Step {
     if let Some(other) = arrived
         .iter()
@@ -141,20 +137,28 @@ fn compare(arrived: &[String], events: &[BufferedEvent], when: &str) -> Step {
             format!("something torn arrived {when}: {other}")
         });
     }
-    let mut last = None;
-    for event in events {
-        let Some(at) = arrived.iter().position(|id| **id == *event.id) else {
-            return Err(format!("the event {} was lost {when}", event.id));
-        };
-        if last.is_some_and(|last| at < last) {
-            return Err(format!(
-                "the event {} arrived out of order {when}",
-                event.id
-            ));
-        }
-        last = Some(at);
+    match events.iter().find(|event| place(arrived, event).is_none()) {
+        Some(event) => Err(format!("the event {} was lost {when}", event.id)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether the first copies of these events arrived in order.
+fn in_order(arrived: &[String], events: &[BufferedEvent], when: &str) -> Step {
+    let late = events
+        .windows(2)
+        .find(|pair| place(arrived, &pair[1]) < place(arrived, &pair[0]));
+    match late {
+        Some(pair) => Err(format!(
+            "the event {} arrived out of order {when}",
+            pair[1].id
+        )),
+        None => Ok(()),
+    }
+}
+
+fn place(arrived: &[String], event: &BufferedEvent) -> Option<usize> {
+    arrived.iter().position(|id| **id == *event.id)
 }
 
 pub(super) fn transient(error: &DeliveryError) -> Step {
@@ -171,7 +175,41 @@ pub(super) async fn closed(sink: Box<dyn Sink>) -> Step {
     closed.map_err(|error| format!("close failed on a healthy destination: {error}"))
 }
 
+/// Poll `future` this many times and drop it; its result when it was over before.
+pub(super) async fn polled<T>(
+    what: &str,
+    future: impl Future<Output = T>,
+    polls: usize,
+) -> Result<Option<T>, String> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    let outcome = poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    });
+    in_time(what, outcome).await
+}
+
+/// The result of `future`, unless it hangs or panics.
 pub(super) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> Result<T, String> {
-    let result = tokio::time::timeout(HANGS, future).await;
-    result.map_err(|_| format!("{what} hangs on a healthy destination"))
+    let mut future = pin!(future);
+    let contained = poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_panic) => Poll::Ready(Err(format!("{what} panics"))),
+        }
+    });
+    match tokio::time::timeout(HANGS, contained).await {
+        Ok(result) => result,
+        Err(_elapsed) => Err(format!("{what} hangs on a healthy destination")),
+    }
 }

@@ -26,6 +26,10 @@ enum Flaw {
     RepeatsCancelledLater,
     Tears,
     HangsAfterCancel,
+    ForgetsCancelledWhileAway,
+    CountsWhenRefused,
+    Panics,
+    WakeHangsAfterCancel,
     CheckSends,
     CheckFails,
     WakeSpins,
@@ -107,6 +111,7 @@ impl Memory {
             Some(Behaviour::Refuse) => {
                 let error = DeliveryError::misconfigured("who are you?");
                 return Err(match self.flaw {
+                    Flaw::CountsWhenRefused => error.with_accepted(1),
                     Flaw::BlamesTheWay => error.with_fault(Fault::Unreachable),
                     _ => error,
                 });
@@ -147,6 +152,15 @@ impl Memory {
                 self.kept.push(id.clone());
                 tokio::task::yield_now().await;
             }
+            if self.is(Flaw::ForgetsCancelledWhileAway) {
+                if self.kept.contains(id) {
+                    continue;
+                }
+                if self.destination().behaviour == Some(Behaviour::Unavailable) {
+                    self.kept.push(id.clone());
+                    tokio::task::yield_now().await;
+                }
+            }
             if let Err(error) = self.put(id) {
                 self.kept.retain(|kept| kept != id);
                 return self.failed(error, accepted, ids);
@@ -165,7 +179,7 @@ impl Memory {
         match self.flaw {
             Flaw::HidesFailures => return Ok(()),
             Flaw::RepeatsAccepted => self.kept = ids[..accepted].to_vec(),
-            Flaw::Miscounts => return Err(error),
+            Flaw::Miscounts | Flaw::CountsWhenRefused => return Err(error),
             Flaw::CountsTooMany => return Err(error.with_accepted(ids.len() + 1)),
             _ => {}
         }
@@ -182,6 +196,7 @@ impl Sink for Memory {
         }
         match self.flaw {
             Flaw::AcknowledgesWithoutDelivering => return Ok(()),
+            Flaw::Panics if ids.len() > 1 => panic!("more than one"),
             Flaw::BuffersUntilClose => {
                 self.kept.append(&mut ids);
                 return Ok(());
@@ -212,12 +227,21 @@ impl Sink for Memory {
     }
 
     fn wake_at(&self) -> Option<Instant> {
-        matches!(self.flaw, Flaw::WakeSpins | Flaw::WakeSends).then_some(self.now)
+        let timers = [Flaw::WakeSpins, Flaw::WakeSends, Flaw::WakeHangsAfterCancel];
+        timers.contains(&self.flaw).then_some(self.now)
     }
 
     async fn wake(&mut self, now: Instant) -> Result<(), DeliveryError> {
         if self.is(Flaw::WakeSends) {
             self.put("test-0")?;
+            self.now = now + Duration::from_secs(1);
+        }
+        if self.is(Flaw::WakeHangsAfterCancel) {
+            if std::mem::replace(&mut self.begun, true) {
+                std::future::pending::<()>().await;
+            }
+            tokio::task::yield_now().await;
+            self.begun = false;
             self.now = now + Duration::from_secs(1);
         }
         Ok(())
@@ -307,6 +331,19 @@ async fn broken_sinks_are_caught_in_words() {
         (
             Flaw::HangsAfterCancel,
             "cancellation: deliver hangs on a healthy destination",
+        ),
+        (
+            Flaw::ForgetsCancelledWhileAway,
+            "cancellation while away: the event test-",
+        ),
+        (
+            Flaw::CountsWhenRefused,
+            "refusal: it said that 1 events were accepted when we were refused",
+        ),
+        (Flaw::Panics, "success: deliver panics"),
+        (
+            Flaw::WakeHangsAfterCancel,
+            "wake: wake hangs on a healthy destination",
         ),
         (
             Flaw::CheckSends,
