@@ -9,7 +9,7 @@ mod shape;
 pub mod verdict;
 mod when;
 
-pub use filter::FilterStep;
+pub use filter::{FilterFactory, FilterHealth, FilterStep, FilterTrouble};
 pub use routing::{Routing, Undelivered};
 pub use shape::{ChainShape, Shape};
 pub use when::Matcher;
@@ -91,11 +91,16 @@ impl Chain {
         &self.name
     }
 
-    /// What is wrong with the scripts that are bypassed because they kept hitting a limit.
+    /// What is wrong with the scripts that are bypassed because they kept hitting a limit, and the filters that kept
+    /// breaking down.
     pub fn degraded(&self) -> impl Iterator<Item = String> {
         self.steps.iter().filter_map(|step| match &step.action {
             Action::Script(script) => script.health().map(|trouble| trouble.error.to_string()),
-            Action::Filter(_) | Action::Sink(_) => None,
+            Action::Filter(filter) => {
+                let trouble = filter.watch().trouble()?;
+                Some(format!("filter `{}`: {}", filter.name(), trouble.error))
+            }
+            Action::Sink(_) => None,
         })
     }
 }
@@ -171,6 +176,21 @@ impl Chains {
         scripts.collect()
     }
 
+    /// The filters of all chains, in the same way: chain, filter, health.
+    #[must_use]
+    pub fn filter_health(&self) -> Vec<(Text, Text, FilterHealth)> {
+        let chains = self.chains.iter();
+        let filters = chains.flat_map(|chain| {
+            chain.steps.iter().filter_map(|step| match &step.action {
+                Action::Filter(filter) => {
+                    Some((chain.name.clone(), filter.name().clone(), filter.watch()))
+                }
+                Action::Script(_) | Action::Sink(_) => None,
+            })
+        });
+        filters.collect()
+    }
+
     /// Run `event` through every chain and collect in `routing` who gets what.
     pub fn route(&mut self, event: &Arc<Event>, now: Now, routing: &mut Routing) {
         routing.begin(event);
@@ -243,7 +263,8 @@ impl Action {
                 let counts = script.counts();
                 counts.errors + counts.bypassed
             }
-            Self::Filter(_) | Self::Sink(_) => 0,
+            Self::Filter(filter) => filter.failures(),
+            Self::Sink(_) => 0,
         }
     }
 }

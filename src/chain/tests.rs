@@ -3,6 +3,8 @@ use crate::clock::Clock;
 use crate::config::OnError;
 use crate::store::{DeadLetter, Share};
 use proptest::prelude::*;
+use std::sync::Mutex;
+use std::time::Duration;
 use unifi_herald_plugin::{BoxError, BufferedEvent, Filter, Kind, Verdict};
 
 type Function = Box<dyn FnMut(&Event) -> Result<Verdict, BoxError> + Send>;
@@ -26,7 +28,19 @@ fn failing(
     on_error: OnError,
     function: impl FnMut(&Event) -> Result<Verdict, BoxError> + Send + 'static,
 ) -> (When, Action) {
-    let filter = FilterStep::new("f".into(), Box::new(Closure(Box::new(function))), on_error);
+    let made = Mutex::new(Some(function));
+    let make = move || {
+        let function = made.lock().unwrap().take().ok_or("made once only")?;
+        Ok(Box::new(Closure(Box::new(function))) as Box<dyn Filter>)
+    };
+    made_by(on_error, make)
+}
+
+fn made_by(
+    on_error: OnError,
+    make: impl Fn() -> Result<Box<dyn Filter>, String> + Send + 'static,
+) -> (When, Action) {
+    let filter = FilterStep::new("f".into(), Box::new(make), on_error).unwrap();
     (When::default(), Action::Filter(filter))
 }
 
@@ -236,7 +250,69 @@ fn an_error_follows_on_error() {
         .iter()
         .map(|dead| (dead.sink, dead.reason.as_str()))
         .collect();
-    assert_eq!(dead, [(2, "filter f: no idea"), (3, "filter f: no idea")]);
+    assert_eq!(
+        dead,
+        [(2, "filter `f`: no idea"), (3, "filter `f`: no idea")]
+    );
+}
+
+#[test]
+fn a_filter_is_made_anew_after_a_panic() {
+    let make = || {
+        let mut seen = 0;
+        let function = move |event: &Event| {
+            seen += 1;
+            assert!(&*event.id != "bad", "boom");
+            Ok(if seen == 1 {
+                Verdict::Keep
+            } else {
+                Verdict::Drop
+            })
+        };
+        Ok(Box::new(Closure(Box::new(function))) as Box<dyn Filter>)
+    };
+    let steps = vec![made_by(OnError::Drop, make), sink(0)];
+    let events = ["a", "b", "bad", "c", "d"].map(|id| event(id, Kind::WAN_DOWN));
+    let routed = route(vec![chain(&When::default(), steps)], &events);
+    assert_eq!(routed.ids(0), ["a", "c"]);
+}
+
+#[test]
+fn a_filter_that_keeps_breaking_down_is_bypassed_and_tried_again() {
+    let made = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&made);
+    let make = move || {
+        *count.lock().unwrap() += 1;
+        let function = |event: &Event| {
+            assert!(&*event.id == "good", "boom");
+            Ok(Verdict::Keep)
+        };
+        Ok(Box::new(Closure(Box::new(function))) as Box<dyn Filter>)
+    };
+    let steps = vec![made_by(OnError::Keep, make), sink(0)];
+    let mut chains = Chains::new(vec![chain(&When::default(), steps)]);
+    let health = chains.filter_health().remove(0).2;
+    let start = Clock::system().now();
+    let mut route = |id: &str, after: u64| {
+        let now = Now {
+            instant: start + Duration::from_secs(after),
+            wall: Timestamp::from_millis(0),
+        };
+        chains.route(&event(id, Kind::WAN_DOWN), now, &mut Routing::new(1, 1));
+        chains.iter().next().unwrap().degraded().next()
+    };
+    for _ in 1..20 {
+        assert_eq!(route("bad", 0), None);
+    }
+    let said = Some("filter `f`: the filter panicked".to_owned());
+    assert_eq!(route("bad", 0), said);
+    assert_eq!(health.trouble().unwrap().error, "the filter panicked");
+    let tried = *made.lock().unwrap();
+    assert_eq!(route("bad", 9), said);
+    assert_eq!(*made.lock().unwrap(), tried, "it rests");
+    assert_eq!(route("bad", 10), said, "tried and failed");
+    assert_eq!(route("good", 20), None);
+    assert_eq!(health.trouble(), None);
 }
 
 proptest! {

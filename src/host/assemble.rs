@@ -76,7 +76,7 @@ pub(super) fn resume(plan: &Plan, store: &dyn Store) -> Result<Option<Resume>, S
 /// The chains, every script compiled once per step: state and health belong to the step.
 pub(super) fn chains(
     plan: &Plan,
-    registry: &Registry,
+    registry: &Arc<Registry>,
     services: &Arc<HostServices>,
     engine: &Engine,
 ) -> Result<Chains, StartError> {
@@ -109,9 +109,14 @@ pub(super) fn chains(
                         &plan.base,
                         Arc::<HostServices>::clone(services),
                     );
-                    let built = registry.build_filter(&filter.plugin, &filter.options, &context);
-                    let built = built.map_err(|error| plugin_error("filters", name, &error))?;
-                    Action::Filter(FilterStep::new(name.clone(), built, filter.on_error))
+                    let (registry, plan) = (Arc::clone(registry), filter.clone());
+                    let factory = Box::new(move || {
+                        registry
+                            .build_filter(&plan.plugin, &plan.options, &context)
+                            .map_err(|error| error.to_string())
+                    });
+                    let step = FilterStep::new(name.clone(), factory, filter.on_error);
+                    Action::Filter(step.map_err(|error| plugin_error("filters", name, &error))?)
                 }
             };
             Ok((step.when.clone(), action))
