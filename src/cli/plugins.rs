@@ -1,5 +1,7 @@
 //! `herald plugins`
 
+mod new;
+
 use super::Exit;
 use super::load::Loader;
 use super::output::{complain, print};
@@ -8,7 +10,7 @@ use crate::registry::Role;
 use clap::Subcommand;
 use std::fmt::Write;
 
-/// List the plugins of this herald.
+/// List the plugins of this herald, or begin one of your own.
 #[derive(Debug, clap::Args)]
 pub(super) struct Plugins {
     #[command(subcommand)]
@@ -25,6 +27,7 @@ enum Verb {
         /// Its name, as in `plugin = "NAME"`.
         name: String,
     },
+    New(new::New),
 }
 
 impl Plugins {
@@ -32,11 +35,11 @@ impl Plugins {
         match self.verb {
             Verb::List => list(loader),
             Verb::Show { name } => show(loader, &name),
+            Verb::New(verb) => verb.main(loader),
         }
     }
 }
 
-/// Kind, name and summary of every plugin.
 /// Role, name and summary of every plugin.
 fn all(loader: &Loader) -> Vec<(Role, &'static str, &'static str)> {
     let sinks = loader
