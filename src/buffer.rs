@@ -121,6 +121,11 @@ impl Ring {
         }
     }
 
+    /// Hold no more than this from now on; what is there stays.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// Put `event` at the end, or say why not. Every drop is recorded as a [`Loss`].
     pub fn offer(&mut self, event: &Arc<Event>, now: Instant) -> Offer {
         if self.has_room_for(event) {
@@ -198,6 +203,12 @@ impl Ring {
     #[must_use]
     pub fn len(&self) -> usize {
         self.events
+    }
+
+    /// How many events and changes to holes are waiting.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.items.len()
     }
 
     /// Whether nothing waits: no event, no change to a hole, no loss to report.

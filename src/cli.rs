@@ -19,6 +19,7 @@ mod moment;
 mod online;
 mod output;
 mod plugins;
+mod reload;
 mod run;
 mod scripts;
 mod send_test;
@@ -28,6 +29,7 @@ mod tail;
 mod test;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod why;
 
 pub(crate) use exit::Exit;
@@ -85,6 +87,7 @@ enum Verb {
     Init(init::Init),
     Check(check::Check),
     Doctor(doctor::Doctor),
+    Reload(reload::Reload),
     Status(status::Status),
     Tail(tail::Tail),
     Events(events::Events),
@@ -132,6 +135,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Init(verb) => verb.main(loader),
         Verb::Check(verb) => verb.main(&loader),
         Verb::Doctor(verb) => verb.main(&loader),
+        Verb::Reload(verb) => verb.main(&loader),
         Verb::Status(verb) => verb.main(&loader),
         Verb::Tail(verb) => verb.main(&loader),
         Verb::Events(verb) => verb.main(&loader),

@@ -6,6 +6,7 @@
 mod check;
 mod diagnostics;
 mod file;
+mod files;
 mod locate;
 pub(crate) mod overrides;
 mod plan;
@@ -19,6 +20,7 @@ mod tests;
 pub(crate) mod tree;
 
 pub use diagnostics::{ConfigError, ConfigErrors};
+pub use files::{files, fingerprint, folders, named_files};
 pub use locate::{Controllers, Locator};
 pub use plan::*;
 

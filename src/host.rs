@@ -2,37 +2,50 @@
 
 mod assemble;
 mod drain;
+mod heartbeat;
+mod lanes;
+mod reload;
+mod sources;
 
 pub use assemble::StartError;
 pub use drain::Stopped;
+pub use reload::{PlanSource, ReloadError, Reloader};
 
 use crate::buffer::Limits;
 use crate::chain::Shape;
 use crate::clock::Clock;
 use crate::config::Plan;
+use crate::control::protocol::Changes;
 use crate::control::{Board, Server, Tap};
-use crate::heartbeat::worker::HeartbeatWorker;
 use crate::intake::{Intake, ring};
-use crate::lane::worker::{LaneWorker, Left};
 use crate::registry::Registry;
+use crate::roster::{Cast, Roster};
 use crate::router::Router;
 use crate::script::ScriptHealth;
 use crate::services::HostServices;
-use crate::source::{self, Link};
+use crate::source::crew;
 use crate::status::{ControllerStatus, LaneStatus};
 use crate::store::{SharedStore, SinkBooks};
 use crate::tasks::{Tasks, thread};
 use crate::unifi::timing::Timing;
 use drain::Thread;
+use heartbeat::Heartbeat;
+use lanes::Lanes;
+use reload::Keeper;
+use sources::Sources;
+use std::fmt;
 use std::sync::Arc;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use unifi_herald_plugin::Text;
 
 /// Threads that plugins share.
 const PLUGIN_THREADS: usize = 2;
+
+/// Orders that may wait for the router, and for those who listen to the controllers.
+const ORDERS: usize = 8;
 
 /// A running host. Dropping it stops nothing in order: call [`Host::stop`].
 #[derive(Debug)]
@@ -44,15 +57,31 @@ pub struct Host {
     source_tasks: Tasks,
     router: Thread,
     router_stop: CancellationToken,
-    lanes: Vec<JoinHandle<Left>>,
+    keeper: JoinHandle<Lanes>,
+    reloader: Reloader,
     drain: CancellationToken,
     abort: CancellationToken,
     store: SharedStore,
     intake: Intake,
-    controllers: Vec<(Text, ControllerStatus)>,
-    sinks: Vec<(Text, LaneStatus)>,
+    roster: Roster,
     refused: Arc<Notify>,
-    scripts: Vec<(Text, Text, ScriptHealth)>,
+}
+
+/// What a host may be told besides its plan.
+#[derive(Clone, Default)]
+pub struct Setup {
+    /// How closely sockets are watched: a test cannot wait for what takes minutes.
+    pub timing: Timing,
+    /// Reads the configuration anew when that is asked for.
+    pub source: Option<PlanSource>,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("timing", &self.timing)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Host {
@@ -61,10 +90,10 @@ impl Host {
     /// # Errors
     /// When a step or sink cannot be made, or the system refuses a thread. Nothing then runs.
     pub fn start(plan: Plan, registry: Registry, clock: Clock) -> Result<Self, StartError> {
-        Self::start_timed(plan, registry, clock, Timing::default())
+        Self::start_with(plan, registry, clock, Setup::default())
     }
 
-    /// The same, with sockets that are watched this closely: a test cannot wait for what takes minutes.
+    /// The same, with sockets that are watched this closely.
     ///
     /// # Errors
     /// As [`Host::start`].
@@ -74,20 +103,37 @@ impl Host {
         clock: Clock,
         timing: Timing,
     ) -> Result<Self, StartError> {
+        let setup = Setup {
+            timing,
+            source: None,
+        };
+        Self::start_with(plan, registry, clock, setup)
+    }
+
+    /// The same, set up like this.
+    ///
+    /// # Errors
+    /// As [`Host::start`].
+    pub fn start_with(
+        plan: Plan,
+        registry: Registry,
+        clock: Clock,
+        setup: Setup,
+    ) -> Result<Self, StartError> {
         let plugins = runtime::Builder::new_multi_thread()
             .worker_threads(PLUGIN_THREADS)
             .thread_name("herald-plugin")
             .enable_all()
             .build()?;
-        let _inside = plugins.enter();
+        let inside = plugins.enter();
         let plugin_tasks = Tasks::new();
         let services = HostServices::new(clock.clone(), plugin_tasks.clone());
         let registry = Arc::new(registry);
         let engine = assemble::engine(&plan, &clock);
         let mut chains = assemble::chains(&plan, &registry, &services, &engine)?;
-        let factories = assemble::sinks(&plan, &registry, &services)?;
+        let mut factories = assemble::sinks(&plan, &registry, &services)?;
 
-        let heartbeat = assemble::heartbeat(&plan, &services)?;
+        let pulse = assemble::heartbeat(&plan, &services)?;
         let (intake, outlet) = ring(
             Limits::new(&plan.buffer, plan.sinks.len() + 1),
             clock.clone(),
@@ -96,32 +142,28 @@ impl Host {
         let store = assemble::store(&plan, &names, &clock)?;
         let scripts = chains.script_health();
         chains.load_state(|scope| store.load_state(scope))?;
-        let resume = assemble::resume(&plan, &*store)?;
+        let resume = store.outlives_the_process();
+        let resume = resume.then(|| assemble::resume(&*store)).transpose()?;
         let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
         let weather = Arc::new(Notify::new());
 
-        let mut lanes = Vec::new();
-        let mut sinks = Vec::new();
-        for (index, (sink, factory)) in plan.sinks.iter().zip(factories).enumerate() {
-            let status = LaneStatus::default();
-            sinks.push((sink.name.clone(), status.clone()));
-            let worker = LaneWorker {
-                index,
-                plan: sink.clone(),
-                factory,
-                store: Arc::clone(&store),
-                clock: clock.clone(),
-                status,
-                intake: intake.clone(),
-                weather: Arc::clone(&weather),
-                drain: drain.clone(),
-                abort: abort.clone(),
-            };
-            lanes.push(plugin_tasks.spawn(worker.run()));
-        }
+        let mut lanes = Lanes {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            intake: intake.clone(),
+            weather: Arc::clone(&weather),
+            drain: drain.clone(),
+            abort: abort.clone(),
+            tasks: plugin_tasks.clone(),
+            running: Vec::new(),
+            leaving: Vec::new(),
+        };
+        let numbers: Vec<usize> = (0..names.len()).collect();
+        let sinks = lanes.change_to(&plan, &numbers, &mut factories, &mut Changes::default());
 
         let tap = Tap::default();
         let router_stop = CancellationToken::new();
+        let (orders, obeyed) = mpsc::channel(ORDERS);
         let router = Router::new(
             outlet,
             chains,
@@ -131,49 +173,69 @@ impl Host {
             weather,
         )
         .shown_on(tap.clone())
-        .recording(Shape::of(&plan));
+        .recording(Shape::of(&plan))
+        .obeying(obeyed);
         let router = start("herald-router", router.run(router_stop.clone()))?;
 
         let socket = plan.store.socket.clone();
         let source_tasks = Tasks::new();
         let refused = Arc::new(Notify::new());
-        let mut controllers = Vec::new();
-        let mut running = Vec::new();
-        for controller in plan.controllers {
-            let status = ControllerStatus::default();
-            controllers.push((controller.name.clone(), status.clone()));
-            let link = Link {
-                intake: intake.clone(),
-                clock: clock.clone(),
-                tasks: source_tasks.clone(),
-                status,
-                state_dir: Some(plan.store.dir.clone()),
-                refused: Arc::clone(&refused),
-                timing,
-                resume: resume.clone(),
-            };
-            running.push(source::run(controller, link));
-        }
-        let source = start("herald-source", async move {
-            futures_util::future::join_all(running).await;
-        })?;
-        if let Some((plan, http)) = heartbeat {
-            let worker = HeartbeatWorker {
-                plan,
-                http,
-                controllers: controllers.clone(),
-                store: Arc::clone(&store),
-                clock: clock.clone(),
-                stop: source_tasks.stop_token(),
-            };
-            drop(plugin_tasks.spawn(worker.run()));
-        }
+        let (crew_orders, crew_obeyed) = mpsc::channel(ORDERS);
+        let source = start("herald-source", crew(crew_obeyed, source_tasks.clone()))?;
+        let mut sources = Sources {
+            crew: crew_orders,
+            router: orders.clone(),
+            store: Arc::clone(&store),
+            intake: intake.clone(),
+            clock: clock.clone(),
+            tasks: source_tasks.clone(),
+            state_dir: plan.store.dir.clone(),
+            refused: Arc::clone(&refused),
+            timing: setup.timing,
+            running: Vec::new(),
+        };
+        let controllers = plugins.block_on(sources.begin(&plan, resume.as_ref()));
+        let roster = Roster::new(Cast {
+            controllers,
+            sinks,
+            scripts,
+            engine,
+        });
+        let mut heartbeat = Heartbeat {
+            roster: roster.clone(),
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            tasks: plugin_tasks.clone(),
+            stop: source_tasks.stop_token(),
+            running: None,
+        };
+        heartbeat.change_to(pulse);
+        let (requests, asked) = mpsc::channel(reload::WAITING);
+        let reloader = Reloader(requests);
+        let keeper = Keeper {
+            requests: asked,
+            source: setup.source,
+            plan,
+            registry,
+            services,
+            clock: clock.clone(),
+            store: Arc::clone(&store),
+            intake: intake.clone(),
+            roster: roster.clone(),
+            router: orders.clone(),
+            tasks: plugin_tasks.clone(),
+            lanes,
+            sources,
+            heartbeat,
+            stop: source_tasks.stop_token(),
+        };
+        let keeper = plugin_tasks.spawn(keeper.run());
         let board = Board {
             store: Arc::clone(&store),
-            controllers: controllers.clone(),
-            sinks: sinks.clone(),
+            roster: roster.clone(),
             tap,
-            engine,
+            reloader: reloader.clone(),
+            orders,
             clock: clock.clone(),
         };
         match Server::bind(&socket, board, plugin_tasks.clone()) {
@@ -182,7 +244,7 @@ impl Host {
                 tracing::warn!(%error, "commands such as `herald status` cannot ask this herald");
             }
         }
-        drop(_inside);
+        drop(inside);
         Ok(Self {
             clock,
             plugins,
@@ -191,15 +253,14 @@ impl Host {
             source_tasks,
             router,
             router_stop,
-            lanes,
+            keeper,
+            reloader,
             drain,
             abort,
             store,
             intake,
-            controllers,
-            sinks,
+            roster,
             refused,
-            scripts,
         })
     }
 
@@ -211,20 +272,26 @@ impl Host {
 
     /// The state of every controller, by name.
     #[must_use]
-    pub fn controllers(&self) -> &[(Text, ControllerStatus)] {
-        &self.controllers
+    pub fn controllers(&self) -> Vec<(Text, ControllerStatus)> {
+        self.roster.now().controllers.clone()
     }
 
     /// The state of every sink's lane, by name.
     #[must_use]
-    pub fn sinks(&self) -> &[(Text, LaneStatus)] {
-        &self.sinks
+    pub fn sinks(&self) -> Vec<(Text, LaneStatus)> {
+        self.roster.now().sinks.clone()
     }
 
     /// The scripts, for whoever asks which are degraded: chain, script, health.
     #[must_use]
-    pub fn scripts(&self) -> &[(Text, Text, ScriptHealth)] {
-        &self.scripts
+    pub fn scripts(&self) -> Vec<(Text, Text, ScriptHealth)> {
+        self.roster.now().scripts.clone()
+    }
+
+    /// What is at work, for whoever asks from elsewhere.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     /// The door for events, for whoever feeds a host by hand.
@@ -233,16 +300,27 @@ impl Host {
         &self.intake
     }
 
+    /// Has the configuration read anew.
+    #[must_use]
+    pub fn reloader(&self) -> &Reloader {
+        &self.reloader
+    }
+
+    /// Go on with another plan, and wait until that is done; not from within a runtime.
+    ///
+    /// # Errors
+    /// When the plan is not taken; everything is then as it was.
+    pub fn go_on_with(&self, plan: Plan) -> Result<Changes, ReloadError> {
+        self.plugins.block_on(self.reloader.go_on_with(plan))
+    }
+
     /// Resolves when every configured controller has refused the credentials beyond doubt.
     pub async fn all_refused(&self) {
         loop {
             let refused = self.refused.notified();
-            if !self.controllers.is_empty()
-                && self
-                    .controllers
-                    .iter()
-                    .all(|(_, status)| status.facts().refused)
-            {
+            let cast = self.roster.now();
+            let mut all = cast.controllers.iter();
+            if !cast.controllers.is_empty() && all.all(|(_, status)| status.facts().refused) {
                 return;
             }
             refused.await;

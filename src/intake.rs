@@ -97,6 +97,13 @@ impl Intake {
         self.0.losses.listen(controller, site)
     }
 
+    /// Hold no more than this from now on.
+    pub fn set_limits(&self, limits: Limits) {
+        self.0.lock().set_limits(limits);
+        // What found no room may find it now.
+        self.0.room.notify_waiters();
+    }
+
     /// How many events are waiting.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -179,6 +186,18 @@ impl Outlet {
     /// Tell whoever listens that these holes are committed.
     pub fn tell(&self, holes: Vec<Hole>) {
         self.0.losses.tell(holes);
+    }
+
+    /// How many events and changes to holes wait now.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.0.lock().backlog()
+    }
+
+    /// Whether nothing waits, not even a change to a hole.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
     }
 
     fn try_take(&self, max: usize, items: &mut Vec<Item>) -> Option<Vec<Loss>> {

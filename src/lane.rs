@@ -225,6 +225,13 @@ impl Lane {
         }
     }
 
+    /// The configuration was read anew: whatever was wrong with it may be right now.
+    pub fn reloaded(&mut self) {
+        if matches!(self.hold, Some(Hold::Gone | Hold::Parked(_))) {
+            self.hold = None;
+        }
+    }
+
     /// How the lane is.
     #[must_use]
     pub fn health(&self) -> &Health {

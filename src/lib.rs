@@ -24,6 +24,7 @@ pub mod intake;
 pub mod lane;
 pub mod own_event;
 pub mod registry;
+pub mod roster;
 pub mod router;
 pub mod script;
 pub mod services;

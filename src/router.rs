@@ -2,6 +2,7 @@
 
 mod gaps;
 mod marks;
+mod order;
 mod repeats;
 mod watch;
 
@@ -12,6 +13,7 @@ use crate::control::Tap;
 use crate::intake::Outlet;
 use crate::store::{Commit, Hole, HoleChange, SharedStore, StateChange};
 use marks::Marks;
+pub use order::{Order, Orders, Swap};
 use repeats::Repeats;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +43,7 @@ pub struct Router {
     tap: Tap,
     /// To be kept before the first record that refers to it.
     shape: Option<Shape>,
+    orders: Option<Orders>,
 }
 
 impl Router {
@@ -72,6 +75,16 @@ impl Router {
             routing,
             tap: Tap::default(),
             shape: None,
+            orders: None,
+        }
+    }
+
+    /// Doing what comes through `orders`, each between two batches.
+    #[must_use]
+    pub fn obeying(self, orders: Orders) -> Self {
+        Self {
+            orders: Some(orders),
+            ..self
         }
     }
 
@@ -98,24 +111,33 @@ impl Router {
             keep_shape(&self.store, &shape).await;
         }
         loop {
-            // `take` is cancel-safe; asked first, so that a stop leaves nothing in the ring.
+            // All are cancel-safe; the ring is asked before the stop, so that it leaves nothing in it.
             let losses = tokio::select! {
                 biased;
+                order = order::next(&mut self.orders) => {
+                    self.obey(order, &mut taken).await;
+                    continue;
+                }
                 losses = self.outlet.take(MAX_BATCH, &mut taken) => losses,
                 () = stop.cancelled() => return,
             };
-            let batch = self.batch(losses, &mut taken);
-            let holes = batch.made.clone();
-            let commit = self.decide(batch);
-            let watched = self.tap.is_watched().then(|| commit.events.clone());
-            commit_until_taken(&self.store, commit).await;
-            self.tap.show(watched.unwrap_or_default());
-            if !holes.is_empty() {
-                self.outlet.tell(holes);
-            }
-            for event in self.watch.look(&*self.store, self.clock.wall()) {
-                self.outlet.put(&event);
-            }
+            self.round(losses, &mut taken).await;
+        }
+    }
+
+    /// Decide and commit what was taken.
+    async fn round(&mut self, losses: Vec<Loss>, taken: &mut Vec<Item>) {
+        let batch = self.batch(losses, taken);
+        let holes = batch.made.clone();
+        let commit = self.decide(batch);
+        let watched = self.tap.is_watched().then(|| commit.events.clone());
+        commit_until_taken(&self.store, commit).await;
+        self.tap.show(watched.unwrap_or_default());
+        if !holes.is_empty() {
+            self.outlet.tell(holes);
+        }
+        for event in self.watch.look(&*self.store, self.clock.wall()) {
+            self.outlet.put(&event);
         }
     }
 

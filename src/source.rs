@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod announce;
+mod crew;
 mod detect;
 mod driver;
 mod examine;
@@ -28,6 +29,7 @@ use crate::unifi::login::Outcome;
 use crate::unifi::timing::Timing;
 use crate::unifi::{Site, endpoint, sites};
 use account::{Account, is_about_login};
+pub use crew::{CrewOrder, crew};
 use driver::Driver;
 pub use examine::{Fault, Finding, Health, examine};
 pub use meet::{Certificate, Met, meet};

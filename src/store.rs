@@ -15,6 +15,7 @@ pub use disk::{
 pub use memory::MemoryStore;
 
 use crate::buffer::Loss;
+use crate::config::BufferPlan;
 use async_trait::async_trait;
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 /// Keeps what was committed until every sink has it.
 ///
 /// One batch is one commit: before it nothing of the batch has happened, after it nothing of it can be lost, as
-/// far as the implementation promises. Sinks are named by their position in the plan.
+/// far as the implementation promises. A sink has a number, its place in the list the store was opened with or the one
+/// that [`Store::set_sinks`] gave it: it keeps it for as long as the store is open, whatever becomes of the others.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Commit one batch. The router waits for it, and so does the source behind the router.
@@ -44,7 +46,30 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// When it could not be written down; the caller tries again.
     async fn settle(&self, sink: usize, settled: Vec<Settled>) -> Result<(), StoreError>;
 
-    /// The books of every sink, in the order of the plan.
+    /// Hand out again what a lane had claimed and not settled: the lane is gone, and another takes its place.
+    async fn release(&self, sink: usize) {
+        let _ = sink;
+    }
+
+    /// From the next commit on these are the sinks, which share the bytes of `buffer`; returns their numbers, in the
+    /// order of `names`. A known name keeps its number, its books and what it awaits. One that is not among them keeps
+    /// what it awaits for as long as the store keeps anything, and enters nothing in its books meanwhile.
+    ///
+    /// # Errors
+    /// When the store cannot do that now; everything is then as before.
+    async fn set_sinks(
+        &self,
+        names: &[Text],
+        buffer: &BufferPlan,
+    ) -> Result<Vec<usize>, StoreError> {
+        let (_, _) = (names, buffer);
+        Err(StoreError {
+            message: "this store cannot change its sinks while it is open; restart herald"
+                .to_owned(),
+        })
+    }
+
+    /// The books of every sink that is configured.
     fn books(&self) -> Vec<SinkBooks>;
 
     /// The first number for `seq` that was never used.
@@ -189,7 +214,7 @@ pub struct Commit {
 /// One sink's part of a batch.
 #[derive(Clone, Debug)]
 pub struct Share {
-    /// Position of the sink in the plan.
+    /// Number of the sink.
     pub sink: usize,
     /// Its events; never empty.
     pub events: Vec<BufferedEvent>,
@@ -198,7 +223,7 @@ pub struct Share {
 /// An event that a sink will not get, kept with the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeadLetter {
-    /// Position of the sink in the plan.
+    /// Number of the sink.
     pub sink: usize,
     /// The event.
     pub event: BufferedEvent,

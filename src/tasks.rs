@@ -21,6 +21,15 @@ impl Tasks {
         Self::default()
     }
 
+    /// A group of its own that is told to stop when this one is.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self {
+            tracker: TaskTracker::new(),
+            stop: self.stop.child_token(),
+        }
+    }
+
     /// Run `task` on the current runtime. It should end soon after [`Tasks::stopping`] resolves.
     #[expect(clippy::disallowed_methods, reason = "the one home of spawn")]
     pub fn spawn<T: Send + 'static>(

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod doctor;
 mod init;
+mod reload;
 mod run;
 mod send_test;
 mod tools;

@@ -6,5 +6,6 @@ mod half_open;
 mod heartbeat;
 mod hostile;
 mod readme;
+mod reload;
 mod repair;
 mod trouble;

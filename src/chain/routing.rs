@@ -10,6 +10,8 @@ use unifi_herald_plugin::{BufferedEvent, Event, Text, Timestamp};
 #[derive(Debug)]
 pub struct Routing {
     next_seq: u64,
+    /// The store's number of the sink at each position of the plan.
+    numbers: Vec<usize>,
     /// What came in and what was made of it, in the order of `seq`.
     events: Vec<BufferedEvent>,
     shares: Vec<Vec<BufferedEvent>>,
@@ -42,11 +44,19 @@ struct Current {
 }
 
 impl Routing {
-    /// Nothing decided yet, for this many sinks; `next_seq` is the first free number.
+    /// Nothing decided yet, for this many sinks, whose numbers are their positions; `next_seq` is the first free number.
     #[must_use]
     pub fn new(sinks: usize, next_seq: u64) -> Self {
+        Self::to((0..sinks).collect(), next_seq)
+    }
+
+    /// The same for sinks to which the store has given these numbers.
+    #[must_use]
+    pub fn to(numbers: Vec<usize>, next_seq: u64) -> Self {
+        let sinks = numbers.len();
         Self {
             next_seq,
+            numbers,
             events: Vec::new(),
             shares: vec![Vec::new(); sinks],
             dead: Vec::new(),
@@ -74,6 +84,12 @@ impl Routing {
         self.journal_only = journal_only;
     }
 
+    /// The first number that was not used yet.
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
     /// How many events were routed or made.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -89,26 +105,26 @@ impl Routing {
     /// What was decided, as the parts of a commit; the routing is then empty.
     pub fn take(&mut self, now: Timestamp) -> (Vec<BufferedEvent>, Vec<Share>, Vec<DeadLetter>) {
         let events = std::mem::take(&mut self.events);
-        let shares = self
-            .shares
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, events)| !events.is_empty());
-        let shares = shares
-            .map(|(sink, events)| Share {
-                sink,
+        let shares = self.shares.iter_mut().zip(&self.numbers);
+        let shares = shares.filter(|(events, _)| !events.is_empty());
+        let mut shares: Vec<_> = shares
+            .map(|(events, number)| Share {
+                sink: *number,
                 events: std::mem::take(events),
             })
             .collect();
+        shares.sort_by_key(|share| share.sink);
+        let numbers = &self.numbers;
         let dead = self.dead.drain(..).map(|undelivered| DeadLetter {
-            sink: undelivered.sink,
+            sink: numbers[undelivered.sink],
             event: undelivered.event,
             reason: undelivered.reason,
             attempts: 0,
             first: now,
             last: now,
         });
-        (events, shares, dead.collect())
+        let dead = dead.collect();
+        (events, shares, dead)
     }
 
     pub(super) fn begin(&mut self, event: &Arc<Event>) {

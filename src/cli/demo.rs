@@ -1,15 +1,17 @@
 //! `herald demo`
 
-use super::launch::Occasion;
+use super::launch::{Occasion, Reading};
 use super::load::Loader;
 use super::output::complain;
 use super::{Exit, launch, log, run};
 use crate::config::{AuthPlan, ControllerKind, Plan, Sites, StorePlan};
 use crate::demo::{Pace, Scenario, Simulator, SimulatorOptions};
+use crate::host::PlanSource;
 use crate::registry::Registry;
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::io;
+use std::sync::Arc;
 use unifi_herald_plugin::Span;
 use unifi_herald_plugin::http::TlsOptions;
 
@@ -72,11 +74,23 @@ impl Demo {
                 }
                 log::start(&plan.log);
                 run::warn(&plan);
-                self.launch(plan, loader.registry)
+                self.launch(plan, loader)
             }
             Err(exit) => exit,
         }
     }
+}
+
+/// What is read anew runs with the controllers and the store of the `running` plan.
+fn standing_in(running: &Plan, source: PlanSource) -> PlanSource {
+    let (controllers, store) = (running.controllers.clone(), running.store.clone());
+    Arc::new(move |registry: &Registry| {
+        Ok(Plan {
+            controllers: controllers.clone(),
+            store: store.clone(),
+            ..source(registry)?
+        })
+    })
 }
 
 /// The scenarios that there are, so that help and completions name them.
@@ -99,7 +113,7 @@ fn rate(text: &str) -> Result<f64, String> {
 
 impl Demo {
     /// Run the host against simulated controllers until it is told to stop, or the time is up.
-    fn launch(&self, mut plan: Plan, registry: Registry) -> Exit {
+    fn launch(&self, mut plan: Plan, loader: Loader) -> Exit {
         let simulators = match self.simulate(&mut plan) {
             Ok(simulators) => simulators,
             Err(error) => {
@@ -119,9 +133,15 @@ impl Demo {
             sync: plan.store.sync,
             ..StorePlan::new(plan.store.mode, scratch.clone())
         };
+        let (registry, source, _) = loader.into_parts();
+        let reading = Reading {
+            source: standing_in(&plan, source),
+            watched: None,
+        };
         let exit = launch::run(
             plan,
             registry,
+            reading,
             Occasion::Demo(self.length.map(|span| span.0)),
         );
         simulators.into_iter().for_each(Simulator::stop);

@@ -2,9 +2,10 @@
 
 use super::Exit;
 use super::output::complain;
+use super::watch::Watcher;
 use crate::clock::Clock;
-use crate::config::Plan;
-use crate::host::{Host, StartError, Stopped};
+use crate::config::{Locator, Plan};
+use crate::host::{Host, PlanSource, Reloader, Setup, StartError, Stopped};
 use crate::registry::Registry;
 use crate::tasks::thread;
 use std::io;
@@ -31,6 +32,14 @@ pub(super) enum Occasion {
     Demo(Option<Duration>),
 }
 
+/// How the configuration is read anew while the host runs.
+pub(super) struct Reading {
+    /// Reads it.
+    pub(super) source: PlanSource,
+    /// Where it is, when it is to be read as soon as it changes.
+    pub(super) watched: Option<Locator>,
+}
+
 /// Why a host ends.
 enum End {
     Signal,
@@ -40,8 +49,8 @@ enum End {
 }
 
 /// Run the host on `plan` until it is told to stop, or the occasion is over.
-pub(super) fn run(plan: Plan, registry: Registry, occasion: Occasion) -> Exit {
-    match try_run(plan, registry, occasion) {
+pub(super) fn run(plan: Plan, registry: Registry, reading: Reading, occasion: Occasion) -> Exit {
+    match try_run(plan, registry, reading, occasion) {
         Ok(exit) => exit,
         Err(error) => {
             complain(&format!("error: {error}"));
@@ -55,20 +64,32 @@ pub(super) fn run(plan: Plan, registry: Registry, occasion: Occasion) -> Exit {
     }
 }
 
-fn try_run(plan: Plan, registry: Registry, occasion: Occasion) -> Result<Exit, StartError> {
+fn try_run(
+    plan: Plan,
+    registry: Registry,
+    reading: Reading,
+    occasion: Occasion,
+) -> Result<Exit, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let inside = runtime.enter();
     let mut signals = Signals::new()?;
+    let mut hangups = signal(SignalKind::hangup())?;
     drop(inside);
     introduce(&plan);
-    let host = Host::start(plan, registry, Clock::system())?;
+    let watcher = reading.watched.map(Watcher::new);
+    let setup = Setup {
+        source: Some(reading.source),
+        ..Setup::default()
+    };
+    let host = Host::start_with(plan, registry, Clock::system(), setup)?;
     let end = runtime.block_on(async {
         tokio::select! {
             () = signals.next() => End::Signal,
             () = host.all_refused() => End::AllRefused,
             end = occasion.over() => end,
+            () = reload(&mut hangups, watcher, host.reloader()) => End::Signal,
         }
     });
     tracing::info!("stopping, delivering what is pending");
@@ -94,6 +115,25 @@ fn try_run(plan: Plan, registry: Registry, occasion: Occasion) -> Result<Exit, S
             Exit::Failed
         }
     })
+}
+
+/// Reload on SIGHUP and when what is watched changes, for ever. How it went is in the log and the status.
+async fn reload(hangups: &mut Signal, watcher: Option<Watcher>, reloader: &Reloader) {
+    let mut watcher = watcher;
+    loop {
+        tokio::select! {
+            _ = hangups.recv() => tracing::info!("SIGHUP, reading the configuration anew"),
+            () = changed(&mut watcher) => tracing::info!("the configuration has changed, reading it anew"),
+        }
+        drop(reloader.reload().await);
+    }
+}
+
+async fn changed(watcher: &mut Option<Watcher>) {
+    match watcher {
+        Some(watcher) => watcher.changed().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// SIGTERM and Ctrl-C.

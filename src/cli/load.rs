@@ -4,6 +4,7 @@ use super::Exit;
 use super::output::{colour, complain};
 use crate::clock::Clock;
 use crate::config::{self, ConfigErrors, Locator, Outline, Plan};
+use crate::host::PlanSource;
 use crate::registry::Registry;
 use crate::services::HostServices;
 use crate::tasks::Tasks;
@@ -51,13 +52,20 @@ impl Loader {
 
     /// The checked configuration; what is wrong with it has been said on standard error.
     pub(super) fn plan(&self) -> Result<Plan, Exit> {
-        let services: Arc<dyn Services> = HostServices::new(Clock::system(), Tasks::new());
-        let mut plan = config::load(&self.locator, &self.registry, &services)
-            .map_err(|errors| refuse(&errors))?;
-        if let Some(level) = &self.log_level {
-            plan.log.filter.clone_from(level);
-        }
-        Ok(plan)
+        let plan = load(&self.locator, &self.registry, self.log_level.as_ref());
+        plan.map_err(|errors| refuse(&errors))
+    }
+
+    /// What a running host needs to read the configuration anew, and where it is.
+    pub(super) fn into_parts(self) -> (Registry, PlanSource, Locator) {
+        let Self {
+            registry,
+            locator,
+            log_level,
+        } = self;
+        let place = locator.clone();
+        let source = move |registry: &Registry| load(&place, registry, log_level.as_ref());
+        (registry, Arc::new(source), locator)
     }
 
     /// What a command must know that asks a running host or opens its store.
@@ -70,6 +78,19 @@ impl Loader {
     pub(super) fn show(&self) -> Result<String, Exit> {
         config::show(&self.locator, &self.registry).map_err(|errors| refuse(&errors))
     }
+}
+
+fn load(
+    locator: &Locator,
+    registry: &Registry,
+    log_level: Option<&String>,
+) -> Result<Plan, ConfigErrors> {
+    let services: Arc<dyn Services> = HostServices::new(Clock::system(), Tasks::new());
+    let mut plan = config::load(locator, registry, &services)?;
+    if let Some(level) = log_level {
+        plan.log.filter.clone_from(level);
+    }
+    Ok(plan)
 }
 
 fn refuse(errors: &ConfigErrors) -> Exit {

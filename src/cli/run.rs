@@ -1,6 +1,6 @@
 //! `herald run`
 
-use super::launch::Occasion;
+use super::launch::{Occasion, Reading};
 use super::load::Loader;
 use super::output::complain;
 use super::{Exit, launch, log};
@@ -9,22 +9,31 @@ use crate::config::Plan;
 /// Listen to the controllers and deliver, until told to stop.
 ///
 /// SIGTERM and Ctrl-C stop the listening, deliver what is pending within a deadline, and say what was left. A controller
-/// or a sink that is away is waited for; run ends by itself only when the configuration is wrong (78) or when every
+/// or a sink that is away is waited for; SIGHUP reads the configuration anew, as `herald reload` does; run ends by itself only when the configuration is wrong (78) or when every
 /// controller refused the login (77).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   herald run
+  herald run --watch
   herald run -c /etc/unifi-herald/config.toml --log-level debug")]
-pub(super) struct Run {}
+pub(super) struct Run {
+    /// Reload when the configuration changes, or a script, a secret or a certificate that it names.
+    #[arg(long)]
+    watch: bool,
+}
 
 impl Run {
     pub(super) fn main(self, loader: Loader) -> Exit {
-        let Self {} = self;
         match loader.plan() {
             Ok(plan) => {
                 log::start(&plan.log);
                 warn(&plan);
-                launch::run(plan, loader.registry, Occasion::Service)
+                let (registry, source, locator) = loader.into_parts();
+                let reading = Reading {
+                    source,
+                    watched: self.watch.then_some(locator),
+                };
+                launch::run(plan, registry, reading, Occasion::Service)
             }
             Err(exit) => exit,
         }

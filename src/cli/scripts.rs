@@ -6,6 +6,7 @@ use super::load::Loader;
 use super::output::{complain, print};
 use super::test::scripts_folder;
 use crate::config::{StoreMode, suggest};
+use crate::control::protocol::Request;
 use crate::script::cases::{Cases, scripts_in};
 use crate::store::forget_state;
 use clap::Subcommand;
@@ -29,7 +30,7 @@ enum Verb {
         /// Its file without the ending.
         name: String,
     },
-    /// Make a script forget everything it remembers, in every chain, while herald does not run.
+    /// Make a script forget everything it remembers: in every chain that runs it while herald runs, else in the store.
     #[command(after_help = "Example:\n  herald scripts reset newcomers")]
     Reset {
         /// Its name in the configuration, as in [scripts.NAME].
@@ -58,6 +59,13 @@ fn scripts(loader: &Loader) -> Result<Vec<PathBuf>, Exit> {
 
 fn reset(loader: &Loader, name: &str) -> Result<Exit, Exit> {
     let outline = loader.outline()?;
+    let request = Request::ForgetScript {
+        name: name.to_owned(),
+    };
+    if let Some(mut client) = ask::ask(&outline, &request)? {
+        let forgotten = ask::each(&mut client, |_| Err(ask::misunderstood()))?;
+        return Ok(print(&format!("{name}: {forgotten} keys forgotten\n")));
+    }
     if outline.store.mode == StoreMode::Memory {
         complain("with `store.mode = \"memory\"` a restart forgets what scripts remember");
         return Err(Exit::Failed);

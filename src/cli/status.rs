@@ -5,7 +5,9 @@ use super::output::{complain, plain, print};
 use super::{Exit, ask};
 use crate::clock::Clock;
 use crate::config::Outline;
-use crate::control::protocol::{Answer, ControllerState, Request, SinkState, Status as Facts};
+use crate::control::protocol::{
+    Answer, ControllerState, RefusedConfig, Request, ScriptState, SinkState, Status as Facts,
+};
 use serde::{Serialize, Serializer};
 use std::fmt::Write;
 use std::time::Duration;
@@ -88,6 +90,8 @@ fn stopped(outline: &Outline) -> Result<Facts, Exit> {
         controllers: controllers.collect(),
         sinks: sinks.collect(),
         degraded: None,
+        scripts: Vec::new(),
+        refused_reload: None,
     })
 }
 
@@ -98,6 +102,11 @@ struct Json<'a> {
     controllers: &'a [ControllerState],
     #[serde(serialize_with = "sinks")]
     sinks: &'a [SinkState],
+    /// Those that are bypassed.
+    #[serde(skip_serializing_if = "<[ScriptState]>::is_empty")]
+    scripts: &'a [ScriptState],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused_reload: Option<&'a RefusedConfig>,
 }
 
 #[derive(Serialize)]
@@ -153,6 +162,8 @@ fn json(facts: &Facts) -> Exit {
     let object = Json {
         controllers: &facts.controllers,
         sinks: &facts.sinks,
+        scripts: &facts.scripts,
+        refused_reload: facts.refused_reload.as_ref(),
     };
     // Cannot fail: the keys of both maps are text.
     let text = serde_json::to_string(&object).unwrap_or_default();
@@ -175,6 +186,22 @@ fn human(facts: &Facts, running: bool, now: Timestamp) -> String {
             degraded.since,
             degraded.held,
             plain(&degraded.reason)
+        );
+    }
+    if let Some(refused) = &facts.refused_reload {
+        _ = writeln!(
+            text,
+            "the configuration is wrong since {}, herald goes on with the former one; see `herald check`",
+            refused.at
+        );
+    }
+    for script in &facts.scripts {
+        _ = writeln!(
+            text,
+            "the script {} is bypassed in the chain {}: {}",
+            plain(&script.name),
+            plain(&script.chain),
+            plain(&script.error)
         );
     }
     let width = longest(facts.controllers.iter().map(|controller| &controller.name));
@@ -305,6 +332,8 @@ mod tests {
                 last_error: Some("answered 500".into()),
             }],
             degraded: None,
+            scripts: Vec::new(),
+            refused_reload: None,
         }
     }
 

@@ -54,7 +54,7 @@ pub struct Outline {
 }
 
 /// One controller to listen to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControllerPlan {
     /// Its name in the configuration.
     pub name: Text,
@@ -142,7 +142,7 @@ pub enum Sites {
 }
 
 /// How to log in to a controller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthPlan {
     /// Account name.
     pub username: String,
@@ -289,7 +289,7 @@ pub enum OnError {
 }
 
 /// A plugin and its options. Its `Debug` names the options and leaves their values out: some are secrets.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct PluginPlan {
     /// The plugin's name.
     pub plugin: String,
@@ -363,7 +363,7 @@ pub struct When {
 }
 
 /// A dead man's switch: who hears nothing for longer than `every` raises the alarm.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeartbeatPlan {
     /// Where to; its path is often a key.
     pub url: Revealed,

@@ -1,11 +1,15 @@
 //! What the control socket may look at: handles to the parts of a running host, none of which can hold it up.
 
-use super::protocol::{ControllerState, Degraded, SinkState, Status};
+use super::protocol::{ControllerState, Degraded, RefusedConfig, ScriptState, SinkState, Status};
 use super::tap::Tap;
 use crate::clock::Clock;
-use crate::script::Engine;
-use crate::status::{ControllerStatus, LaneStatus};
+use crate::host::Reloader;
+use crate::roster::Roster;
+use crate::router::Order;
+use crate::script::ScriptHealth;
+use crate::status::ControllerStatus;
 use crate::store::{SharedStore, StoreHealth};
+use tokio::sync::mpsc;
 use unifi_herald_plugin::Text;
 
 /// The parts of a running host, for whoever asks.
@@ -13,14 +17,14 @@ use unifi_herald_plugin::Text;
 pub struct Board {
     /// Where batches are committed.
     pub store: SharedStore,
-    /// Every controller, by name.
-    pub controllers: Vec<(Text, ControllerStatus)>,
-    /// Every sink's lane, by name, in the order of the plan.
-    pub sinks: Vec<(Text, LaneStatus)>,
+    /// What is at work.
+    pub roster: Roster,
     /// Where the router shows what it commits.
     pub tap: Tap,
-    /// Compiles the conditions of those who watch.
-    pub engine: Engine,
+    /// Has the configuration read anew.
+    pub reloader: Reloader,
+    /// Has things done between two batches.
+    pub orders: mpsc::Sender<Order>,
     /// The host's clock.
     pub clock: Clock,
 }
@@ -42,7 +46,8 @@ impl Board {
             }),
         };
         let books = self.store.books();
-        let sinks = self.sinks.iter().map(|(name, lane)| {
+        let cast = self.roster.now();
+        let sinks = cast.sinks.iter().map(|(name, lane)| {
             let facts = lane.facts();
             let entry = books.iter().find(|sink| sink.name == *name);
             SinkState {
@@ -60,13 +65,18 @@ impl Board {
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: std::process::id(),
-            controllers: self
+            controllers: cast
                 .controllers
                 .iter()
                 .map(|(name, status)| controller(name, status))
                 .collect(),
             sinks: sinks.collect(),
             degraded,
+            scripts: cast.scripts.iter().filter_map(script).collect(),
+            refused_reload: self.roster.refused().map(|refused| RefusedConfig {
+                at: refused.at,
+                error: refused.error,
+            }),
         }
     }
 }
@@ -81,4 +91,14 @@ fn controller(name: &str, status: &ControllerStatus) -> ControllerState {
         kind: facts.kind.map(|kind| kind.as_str().to_owned()),
         trouble: facts.trouble,
     }
+}
+
+/// A script that is bypassed; the others need no word.
+fn script((chain, name, health): &(Text, Text, ScriptHealth)) -> Option<ScriptState> {
+    let trouble = health.trouble()?;
+    Some(ScriptState {
+        name: name.to_string(),
+        chain: chain.to_string(),
+        error: trouble.error.to_string(),
+    })
 }

@@ -46,6 +46,13 @@ pub enum Request {
         /// Which.
         filter: Letters,
     },
+    /// Read the configuration anew; answered by one [`Answer::Reloaded`] or [`Answer::Misconfigured`].
+    Reload {},
+    /// Make a script forget everything; done with how many keys.
+    ForgetScript {
+        /// Its name in the configuration.
+        name: String,
+    },
 }
 
 /// What to look for in the journal; what is absent or empty does not matter.
@@ -184,6 +191,10 @@ pub enum Answer {
     Watching {},
     /// So many events were not shown, because they came faster than they were read.
     Skipped(u64),
+    /// The configuration was read anew and is at work.
+    Reloaded(Box<Changes>),
+    /// The configuration is wrong, for these reasons; the former one is still at work.
+    Misconfigured(String),
     /// That was all; for requests that change something, with how many things changed.
     Done(u64),
     /// It was not done, for this reason.
@@ -203,6 +214,45 @@ pub struct Status {
     pub sinks: Vec<SinkState>,
     /// Why the store does not keep its promise, while it does not.
     pub degraded: Option<Degraded>,
+    /// Scripts that are bypassed because they keep hitting a limit.
+    #[serde(default)]
+    pub scripts: Vec<ScriptState>,
+    /// A configuration that was not taken, unless another was taken since.
+    #[serde(default)]
+    pub refused_reload: Option<RefusedConfig>,
+}
+
+/// How a script that is bypassed is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptState {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The chain in which it is bypassed.
+    pub chain: String,
+    /// The limit it hit last, with file, line and column.
+    pub error: String,
+}
+
+/// A configuration that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedConfig {
+    /// When.
+    pub at: Timestamp,
+    /// All that is wrong with it, for people.
+    pub error: String,
+}
+
+/// What another configuration changed: names of tables, `sinks.ops`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// Controllers and sinks that are new.
+    pub added: Vec<String>,
+    /// Controllers and sinks that are built anew.
+    pub changed: Vec<String>,
+    /// Controllers and sinks that are no longer there.
+    pub removed: Vec<String>,
+    /// What deserves a word: warnings of the configuration, and what only a restart changes.
+    pub warnings: Vec<String>,
 }
 
 /// How one controller is.

@@ -4,12 +4,13 @@ use super::protocol::{Answer, MAX_REQUEST, Request};
 use super::search;
 use super::server::Shared;
 use super::tail;
+use crate::router::Order;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -75,6 +76,30 @@ async fn answer(request: Request, shared: &Shared, replies: &mut Replies) -> Res
             let store = &shared.board.store;
             let done = store.drop_dead_letters(&filter.to_store()).await;
             replies.conclude(done.map_err(|error| error.message)).await
+        }
+        Request::Reload {} => match shared.board.reloader.reload().await {
+            Ok(changes) => {
+                replies.send(&Answer::Reloaded(Box::new(changes))).await?;
+                replies.send(&Answer::Done(0)).await
+            }
+            Err(error) if error.is_config() => {
+                replies
+                    .send(&Answer::Misconfigured(error.to_string()))
+                    .await
+            }
+            Err(error) => replies.send(&Answer::Failed(error.to_string())).await,
+        },
+        Request::ForgetScript { name } => {
+            let (done, forgotten) = oneshot::channel();
+            let sent = shared.board.orders.send(Order::Forget(name, done)).await;
+            let keys = match sent {
+                Ok(()) => forgotten.await.ok(),
+                Err(_stopping) => None,
+            };
+            let keys = keys.map(|keys| keys as u64);
+            replies
+                .conclude(keys.ok_or_else(|| "herald is stopping".to_owned()))
+                .await
         }
     }
 }

@@ -72,8 +72,9 @@ fn more(
 }
 
 fn wanted(watch: &Watch, shared: &Shared) -> Result<Wanted, String> {
+    let cast = shared.board.roster.now();
     let condition = watch.condition.as_ref();
-    let condition = condition.map(|source| shared.board.engine.compile_where(source));
+    let condition = condition.map(|source| cast.engine.compile_where(source));
     let condition = condition
         .transpose()
         .map_err(|error| format!("--where: {error}"))?;

@@ -4,7 +4,8 @@ use super::protocol::{Answer, MAX_REQUEST, Request, Watch};
 use super::*;
 use crate::clock::Clock;
 use crate::config::{BufferPlan, WhenFull};
-use crate::script::{Engine, EngineOptions, Limits};
+use crate::host::Reloader;
+use crate::roster::Roster;
 use crate::status::{ControllerStatus, LaneStatus};
 use crate::store::MemoryStore;
 use crate::tasks::Tasks;
@@ -38,15 +39,13 @@ fn board(tap: Tap) -> Board {
     let store = MemoryStore::new(&["ops".into()], &buffer, Clock::system());
     Board {
         store: Arc::new(store),
-        controllers: vec![("home".into(), ControllerStatus::default())],
-        sinks: vec![("ops".into(), LaneStatus::default())],
+        roster: Roster::testing(
+            vec![("home".into(), ControllerStatus::default())],
+            vec![("ops".into(), LaneStatus::default())],
+        ),
         tap,
-        engine: Engine::new(EngineOptions {
-            scripts_dir: None,
-            zone: jiff::tz::TimeZone::UTC,
-            clock: Clock::system(),
-            limits: Limits::default(),
-        }),
+        reloader: Reloader::to_nobody(),
+        orders: tokio::sync::mpsc::channel(1).0,
         clock: Clock::system(),
     }
 }

@@ -3,13 +3,13 @@
 use super::{Ailment, Pulse, ailment};
 use crate::clock::Clock;
 use crate::config::HeartbeatPlan;
-use crate::status::ControllerStatus;
+use crate::roster::Roster;
 use crate::store::SharedStore;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use unifi_herald_plugin::HttpClient;
 use unifi_herald_plugin::http::Request;
-use unifi_herald_plugin::{HttpClient, Text};
 
 /// Longest a ping may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ pub struct HeartbeatWorker {
     /// What carries the pings.
     pub http: HttpClient,
     /// Every controller must be heard.
-    pub controllers: Vec<(Text, ControllerStatus)>,
+    pub roster: Roster,
     /// And what it tells be kept.
     pub store: SharedStore,
     /// Time.
@@ -56,7 +56,8 @@ impl HeartbeatWorker {
     }
 
     fn ailment(&self) -> Option<Ailment> {
-        let controllers = self.controllers.iter();
+        let cast = self.roster.now();
+        let controllers = cast.controllers.iter();
         let facts = controllers.map(|(name, status)| (name, status.facts()));
         ailment(facts, &self.store.health(), self.clock.wall())
     }

@@ -62,15 +62,12 @@ pub(super) fn engine(plan: &Plan, clock: &Clock) -> Engine {
     })
 }
 
-/// Where the last run stopped; nothing for a store that forgets.
-pub(super) fn resume(plan: &Plan, store: &dyn Store) -> Result<Option<Resume>, StartError> {
-    if plan.store.mode == StoreMode::Memory {
-        return Ok(None);
-    }
-    Ok(Some(Resume {
+/// Where the store says that everything stopped.
+pub(super) fn resume(store: &dyn Store) -> Result<Resume, StoreError> {
+    Ok(Resume {
         watermarks: store.watermarks()?,
         holes: store.holes()?,
-    }))
+    })
 }
 
 /// The chains, every script compiled once per step: state and health belong to the step.

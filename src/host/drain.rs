@@ -42,7 +42,7 @@ impl Host {
             source_tasks,
             router,
             router_stop,
-            lanes,
+            keeper,
             drain,
             abort,
             store,
@@ -53,6 +53,14 @@ impl Host {
             let deadline = Instant::from(clock.now() + within);
             source_tasks.stop();
             source.end_by(deadline).await;
+            // It swaps nothing any more, so the lanes that there are now are all that will be.
+            let lanes = match timeout_at(deadline, keeper).await {
+                Ok(Ok(lanes)) => lanes.into_tasks(),
+                Ok(Err(_)) | Err(_) => {
+                    tracing::warn!("a reload did not come to its end in time");
+                    Vec::new()
+                }
+            };
             router_stop.cancel();
             router.end_by(deadline).await;
             drain.cancel();

@@ -21,7 +21,7 @@ pub type SinkFactory = Box<dyn Fn() -> Result<Box<dyn Sink>, String> + Send + Sy
 
 /// Everything a lane works with.
 pub struct LaneWorker {
-    /// Position of the sink in the plan.
+    /// Number of the sink in the store.
     pub index: usize,
     /// The sink's part of the plan.
     pub plan: SinkPlan,
@@ -37,6 +37,10 @@ pub struct LaneWorker {
     pub intake: Intake,
     /// Rings when the weather may have changed for every lane.
     pub weather: Arc<Notify>,
+    /// Rings when the configuration was read anew and this lane's part of it has not changed.
+    pub reloaded: Arc<Notify>,
+    /// Cancelled when another lane takes its place, or none: it ends when it has the answer it waits for.
+    pub retire: CancellationToken,
     /// Cancelled when no more events will be committed: the lane ends when it has nothing left.
     pub drain: CancellationToken,
     /// Cancelled when the time for draining is over: the lane ends now.
@@ -84,7 +88,7 @@ impl LaneWorker {
 
     async fn step(&self, state: &mut State) -> std::ops::ControlFlow<()> {
         use std::ops::ControlFlow::{Break, Continue};
-        if self.abort.is_cancelled() {
+        if self.abort.is_cancelled() || self.retire.is_cancelled() {
             return Break(());
         }
         let now = self.clock.now();
@@ -96,7 +100,10 @@ impl LaneWorker {
                     return self.fetch(state).await;
                 }
                 self.grow(state, offer).await;
-                if self.drop_expired(state).await && !state.window.is_empty() {
+                if self.drop_expired(state).await
+                    && !state.window.is_empty()
+                    && !self.retire.is_cancelled()
+                {
                     self.deliver(state, offer).await;
                 }
                 if self.abort.is_cancelled() {
@@ -113,6 +120,8 @@ impl LaneWorker {
         let woken = wake_time(state.sink.as_deref());
         tokio::select! {
             () = self.abort.cancelled() => return std::ops::ControlFlow::Break(()),
+            () = self.retire.cancelled() => return std::ops::ControlFlow::Break(()),
+            () = self.reloaded.notified() => state.lane.reloaded(),
             // What waits for a reload, or is safe where it is, holds up nobody's stop.
             () = self.drain.cancelled(), if until.is_none() || self.store.outlives_the_process() => return std::ops::ControlFlow::Break(()),
             () = self.weather.notified() => state.lane.weather_changed(),
@@ -128,6 +137,7 @@ impl LaneWorker {
         tokio::select! {
             biased;
             () = self.abort.cancelled() => return std::ops::ControlFlow::Break(()),
+            () = self.retire.cancelled() => return std::ops::ControlFlow::Break(()),
             events = self.store.claim(self.index, state.lane.wants()) => self.add(state, events),
             () = sleep_until(woken) => self.wake(state).await,
             () = self.drain.cancelled() => return std::ops::ControlFlow::Break(()),
@@ -160,6 +170,7 @@ impl LaneWorker {
                 () = sleep_until(until) => return,
                 () = self.drain.cancelled() => {}
                 () = self.abort.cancelled() => return,
+                () = self.retire.cancelled() => return,
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The store on disk: SQLite in one file, one thread that writes, and a window in memory for each sink.
 
+mod change;
 mod commit;
 mod degrade;
 mod error;
@@ -85,12 +86,11 @@ impl DiskStore {
         let file = schema::database_path(&plan.dir);
         let failed = |error| OpenError::database(&file, error);
         let next_seq = sinks::begin_run(&connection).map_err(failed)?;
-        let names: Vec<&str> = sinks.iter().map(|name| &**name).collect();
+        let names: Vec<_> = sinks.iter().map(|name| (&**name, false)).collect();
         let (pen, books) = sinks::pen(&connection, &names, clock.wall()).map_err(failed)?;
         let reader = Reader::open(&plan.dir)?;
 
-        // The ring, the lanes, and what is held while the disk refuses.
-        let bytes = share_of_bytes(buffer, sinks.len() + 2);
+        let bytes = share(buffer, sinks.len());
         let lane = |name: &Text| Lane::new(name.clone(), Window::new(buffer.capacity, bytes));
         let lanes = sinks.iter().map(lane).collect();
         let shared = Arc::new(Shared::new(lanes, books, next_seq));
@@ -123,14 +123,6 @@ impl DiskStore {
     /// Ask the store, by way of a connection that only reads. Blocks while another question is answered.
     pub fn read<T>(&self, question: impl FnOnce(&Reader) -> T) -> Option<T> {
         self.reader().map(|reader| question(&reader))
-    }
-
-    /// Hand out again what a lane had claimed and not settled: the lane is gone, and another takes its place.
-    pub async fn release(&self, sink: usize) {
-        let (done, released) = oneshot::channel();
-        if self.send(Job::Release { sink, done }).await.is_ok() {
-            released.await.unwrap_or_default();
-        }
     }
 
     async fn move_letters(&self, filter: &LetterFilter, retry: bool) -> Result<u64, StoreError> {
@@ -193,7 +185,7 @@ impl Store for DiskStore {
     }
 
     async fn claim(&self, sink: usize, max: usize) -> Vec<BufferedEvent> {
-        let lane = &self.shared.lanes[sink];
+        let lane = self.shared.lane(sink);
         loop {
             let filled = lane.filled.notified();
             let (claimed, behind) = {
@@ -227,11 +219,36 @@ impl Store for DiskStore {
         written.await.map_err(|_| gone())
     }
 
+    async fn release(&self, sink: usize) {
+        let (done, released) = oneshot::channel();
+        if self.send(Job::Release { sink, done }).await.is_ok() {
+            released.await.unwrap_or_default();
+        }
+    }
+
+    async fn set_sinks(
+        &self,
+        names: &[Text],
+        buffer: &BufferPlan,
+    ) -> Result<Vec<usize>, StoreError> {
+        let (done, answer) = oneshot::channel();
+        let (names, buffer) = (names.to_vec(), *buffer);
+        let job = Job::Sinks {
+            names,
+            buffer,
+            done,
+        };
+        self.send(job).await?;
+        answer.await.map_err(|_| gone())?
+    }
+
     fn books(&self) -> Vec<SinkBooks> {
         let books = self.shared.books().clone();
-        let lanes = self.shared.lanes.iter();
+        let lanes = self.shared.lanes();
         lanes
+            .into_iter()
             .zip(books)
+            .filter(|(lane, _)| !lane.is_gone())
             .map(|(lane, books)| SinkBooks {
                 name: lane.name.clone(),
                 books,
@@ -342,6 +359,11 @@ impl Drop for DiskStore {
             tracing::error!("store's writer ended in a panic");
         }
     }
+}
+
+/// What each of so many lanes may hold: besides them there are the ring, and what is held while the disk refuses.
+fn share(buffer: &BufferPlan, sinks: usize) -> usize {
+    share_of_bytes(buffer, sinks + 2)
 }
 
 fn gone() -> StoreError {

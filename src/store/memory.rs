@@ -1,16 +1,21 @@
 //! The store without a disk: bounded queues, forgotten when the process ends.
 
 mod letters;
+mod progress;
 
 use super::queue::Queue;
-use super::{Commit, KeptLetter, LetterFilter, Rejected, Settled, SinkBooks, Store, StoreError};
+use super::{
+    Commit, Hole, KeptLetter, LetterFilter, Rejected, Settled, SinkBooks, Store, StoreError,
+    Watermark,
+};
 use crate::buffer::share_of_bytes;
 use crate::clock::Clock;
 use crate::config::BufferPlan;
 use async_trait::async_trait;
 use letters::DeadLetters;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use progress::Progress;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use unifi_herald_plugin::{BufferedEvent, Text};
@@ -23,7 +28,9 @@ const MAX_HOLD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct MemoryStore {
     clock: Clock,
-    lanes: Vec<Lane>,
+    /// By number; they only ever become more.
+    lanes: RwLock<Vec<Arc<Lane>>>,
+    progress: Mutex<Progress>,
     next_seq: AtomicU64,
     /// Position of the dead letter given up last.
     letters: AtomicI64,
@@ -35,6 +42,8 @@ struct Lane {
     state: Mutex<State>,
     filled: Notify,
     settled: Notify,
+    /// Whether the sink has left the configuration.
+    gone: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -47,27 +56,35 @@ impl MemoryStore {
     /// Empty queues for these sinks, which share the bytes of `buffer` with the ring.
     #[must_use]
     pub fn new(sinks: &[Text], buffer: &BufferPlan, clock: Clock) -> Self {
-        let bytes = share_of_bytes(buffer, sinks.len() + 1);
-        let lane = |name: &Text| Lane {
-            name: name.clone(),
-            state: Mutex::new(State {
-                queue: Queue::new(buffer.capacity, bytes),
-                dead: DeadLetters::default(),
-            }),
-            filled: Notify::new(),
-            settled: Notify::new(),
-        };
+        let bytes = share(buffer, sinks.len());
+        let lane = |name: &Text| Arc::new(Lane::new(name, Queue::new(buffer.capacity, bytes)));
         Self {
             clock,
-            lanes: sinks.iter().map(lane).collect(),
+            lanes: RwLock::new(sinks.iter().map(lane).collect()),
+            progress: Mutex::default(),
             next_seq: AtomicU64::new(1),
             letters: AtomicI64::new(0),
         }
     }
 
-    fn lanes_of<'a>(&'a self, filter: &'a LetterFilter) -> impl Iterator<Item = &'a Lane> {
-        let wanted = |lane: &&Lane| filter.sink.as_ref().is_none_or(|name| *name == lane.name);
-        self.lanes.iter().filter(wanted)
+    fn lanes(&self) -> Vec<Arc<Lane>> {
+        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.clone()
+    }
+
+    /// Whoever names a number got it from here.
+    fn lane(&self, sink: usize) -> Arc<Lane> {
+        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&lanes[sink])
+    }
+
+    fn lanes_of(&self, filter: &LetterFilter) -> impl Iterator<Item = Arc<Lane>> {
+        let wanted = |lane: &Arc<Lane>| filter.sink.as_ref().is_none_or(|name| *name == lane.name);
+        self.lanes().into_iter().filter(wanted)
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,11 +97,16 @@ impl Store for MemoryStore {
             dead,
             duplicates,
             lost,
-            ..
+            watermarks,
+            holes,
+            verdicts: _,
+            state: _,
         } = commit;
+        self.progress().enter(watermarks, holes);
+        let lanes = self.lanes();
         let deadline = self.clock.now() + MAX_HOLD;
         for share in &shares {
-            self.lanes[share.sink]
+            lanes[share.sink]
                 .wait_for_room(&share.events, &self.clock, deadline)
                 .await;
         }
@@ -92,7 +114,10 @@ impl Store for MemoryStore {
             self.next_seq.fetch_max(last.seq + 1, Ordering::Relaxed);
         }
         let mut shares = shares.into_iter().peekable();
-        for (sink, lane) in self.lanes.iter().enumerate() {
+        for (sink, lane) in lanes.iter().enumerate() {
+            if lane.is_gone() {
+                continue;
+            }
             let share = shares
                 .next_if(|share| share.sink == sink)
                 .map(|share| share.events)
@@ -118,7 +143,7 @@ impl Store for MemoryStore {
     }
 
     async fn claim(&self, sink: usize, max: usize) -> Vec<BufferedEvent> {
-        let lane = &self.lanes[sink];
+        let lane = self.lane(sink);
         loop {
             let filled = lane.filled.notified();
             let claimed = lane.lock().queue.claim(max);
@@ -130,7 +155,7 @@ impl Store for MemoryStore {
     }
 
     async fn settle(&self, sink: usize, settled: Vec<Settled>) -> Result<(), StoreError> {
-        let lane = &self.lanes[sink];
+        let lane = self.lane(sink);
         let mut state = lane.lock();
         state.queue.settle(&settled, self.clock.now());
         let letters = settled.into_iter().filter_map(|settled| match settled {
@@ -143,12 +168,52 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn release(&self, sink: usize) {
+        let lane = self.lane(sink);
+        lane.lock().queue.release();
+        lane.filled.notify_one();
+    }
+
+    async fn set_sinks(
+        &self,
+        names: &[Text],
+        buffer: &BufferPlan,
+    ) -> Result<Vec<usize>, StoreError> {
+        let bytes = share(buffer, names.len());
+        let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            if !lanes.iter().any(|lane| lane.name == *name) {
+                lanes.push(Arc::new(Lane::new(
+                    name,
+                    Queue::new(buffer.capacity, bytes),
+                )));
+            }
+        }
+        for lane in &*lanes {
+            lane.lock().queue.set_bounds(buffer.capacity, bytes);
+            lane.gone
+                .store(!names.contains(&lane.name), Ordering::Relaxed);
+        }
+        let number = |name: &Text| lanes.iter().position(|lane| lane.name == *name);
+        Ok(names.iter().filter_map(number).collect())
+    }
+
+    fn watermarks(&self) -> Result<Vec<Watermark>, StoreError> {
+        Ok(self.progress().watermarks())
+    }
+
+    fn holes(&self) -> Result<Vec<Hole>, StoreError> {
+        Ok(self.progress().holes())
+    }
+
     fn books(&self) -> Vec<SinkBooks> {
-        let books = |lane: &Lane| SinkBooks {
+        let books = |lane: &Arc<Lane>| SinkBooks {
             name: lane.name.clone(),
             books: lane.lock().queue.books,
         };
-        self.lanes.iter().map(books).collect()
+        let lanes = self.lanes();
+        let configured = lanes.iter().filter(|lane| !lane.is_gone());
+        configured.map(books).collect()
     }
 
     fn next_seq(&self) -> u64 {
@@ -193,7 +258,29 @@ impl Store for MemoryStore {
     }
 }
 
+/// What each of so many lanes may hold: besides them there is the ring.
+fn share(buffer: &BufferPlan, sinks: usize) -> usize {
+    share_of_bytes(buffer, sinks + 1)
+}
+
 impl Lane {
+    fn new(name: &Text, queue: Queue) -> Self {
+        Self {
+            name: name.clone(),
+            state: Mutex::new(State {
+                queue,
+                dead: DeadLetters::default(),
+            }),
+            filled: Notify::new(),
+            settled: Notify::new(),
+            gone: AtomicBool::new(false),
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -13,6 +13,8 @@ const MOVING: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: VecDeque<BufferedEvent>,
+    /// In the hands of the lane, in order.
+    claimed: VecDeque<BufferedEvent>,
     bytes: usize,
     max_events: usize,
     max_bytes: usize,
@@ -24,6 +26,7 @@ impl Queue {
     pub(super) fn new(max_events: usize, max_bytes: usize) -> Self {
         Self {
             waiting: VecDeque::new(),
+            claimed: VecDeque::new(),
             bytes: 0,
             max_events: max_events.max(1),
             max_bytes,
@@ -85,13 +88,32 @@ impl Queue {
         let count = self.waiting.len().min(max);
         let claimed: Vec<_> = self.waiting.drain(..count).collect();
         self.bytes -= claimed.iter().map(|event| event.weight()).sum::<usize>();
+        self.claimed.extend(claimed.iter().cloned());
         claimed
+    }
+
+    /// The lane is gone: what it had in its hands is to be claimed again.
+    pub(super) fn release(&mut self) {
+        for event in self.claimed.drain(..).rev() {
+            self.bytes += event.weight();
+            self.waiting.push_front(event);
+        }
+    }
+
+    /// Hold no more than this from now on; what is there stays.
+    pub(super) fn set_bounds(&mut self, max_events: usize, max_bytes: usize) {
+        self.max_events = max_events.max(1);
+        self.max_bytes = max_bytes;
     }
 
     /// Enter in the books what became of claimed events.
     pub(super) fn settle(&mut self, settled: &[Settled], now: Instant) {
         for settled in settled {
             self.books.settle(settled);
+            let is = |event: &BufferedEvent| event.seq == settled.seq();
+            if let Some(place) = self.claimed.iter().position(is) {
+                self.claimed.remove(place);
+            }
         }
         self.last_settled = Some(now);
     }

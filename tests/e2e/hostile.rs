@@ -159,7 +159,7 @@ fn hostile_minutes() {
         retry: Duration::from_millis(50),
         steady: Duration::ZERO,
     });
-    for (peer, (_, status)) in peers.iter().zip(host.controllers()) {
+    for (peer, (_, status)) in peers.iter().zip(&host.controllers()) {
         peer.simulator.play(Pace::PerSecond(RATE));
         recovered(peer, status, 0);
     }
@@ -196,7 +196,7 @@ fn hostile_minutes() {
             });
         }
 
-        for (peer, (_, status)) in peers.iter_mut().zip(host.controllers()) {
+        for (peer, (_, status)) in peers.iter_mut().zip(&host.controllers()) {
             let (from, (connects, _)) = (peer.made(), up(status));
             peer.simulator.play(Pace::PerSecond(RATE));
             if act.commit(&peer.simulator) {

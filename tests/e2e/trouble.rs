@@ -151,7 +151,8 @@ fn junk_costs_nothing_but_itself() {
         1,
         "no frame costs the connection"
     );
-    let counts = world.host.controllers()[0].1.counts();
+    let controllers = world.host.controllers();
+    let counts = controllers[0].1.counts();
     assert!(
         counts.bad.load(Ordering::Relaxed) >= 2,
         "not JSON, and JSON that ends too early"

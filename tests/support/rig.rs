@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use unifi_herald::Registry;
 use unifi_herald::clock::Clock;
-use unifi_herald::config::{self, Controllers, Locator, Plan};
+use unifi_herald::config::{self, ConfigErrors, Controllers, Locator, Plan};
+use unifi_herald::control::protocol::Changes;
 use unifi_herald::demo::Simulator;
-use unifi_herald::host::Host;
+use unifi_herald::host::{Host, ReloadError, Setup};
 use unifi_herald::services::HostServices;
 use unifi_herald::tasks::Tasks;
 use unifi_herald::unifi::timing::Timing;
@@ -75,15 +77,29 @@ impl Rig {
             .build()
             .unwrap();
         let _inside = runtime.enter();
-        let services: Arc<dyn Services> = HostServices::new(Clock::system(), Tasks::new());
-        let locator = Locator {
+        load(&self.locator(), &unifi_herald::builtin()).unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    fn locator(&self) -> Locator {
+        Locator {
             file: Some(self.path("config.toml")),
             environment: BTreeMap::new(),
             directory: self.folder.path().to_owned(),
             controllers: Controllers::Checked,
+        }
+    }
+
+    /// Start a host that can read its configuration anew.
+    pub fn start_reloading(&self) -> Host {
+        let locator = self.locator();
+        let setup = Setup {
+            source: Some(Arc::new(move |registry: &Registry| {
+                load(&locator, registry)
+            })),
+            ..Setup::default()
         };
-        config::load(&locator, &unifi_herald::builtin(), &services)
-            .unwrap_or_else(|errors| panic!("{errors}"))
+        let (plan, registry) = (self.plan(), unifi_herald::builtin());
+        Host::start_with(plan, registry, Clock::system(), setup).unwrap()
     }
 
     /// Start a host on it.
@@ -134,6 +150,19 @@ impl Rig {
         }
         raws
     }
+}
+
+fn load(locator: &Locator, registry: &Registry) -> Result<Plan, ConfigErrors> {
+    let services: Arc<dyn Services> = HostServices::new(Clock::system(), Tasks::new());
+    config::load(locator, registry, &services)
+}
+
+/// Have a host read its configuration anew.
+pub fn reload(host: &Host) -> Result<Changes, ReloadError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(host.reloader().reload())
 }
 
 /// Stop a host and demand that nothing was left and that the books balance.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use unifi_herald_plugin::Text;
 
 /// One sink and its lane.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SinkPlan {
     /// Its name in the configuration.
     pub name: Text,

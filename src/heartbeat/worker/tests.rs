@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::BufferPlan;
 use crate::config::WhenFull;
-use crate::status::ControllerFacts;
+use crate::status::{ControllerFacts, ControllerStatus};
 use crate::store::MemoryStore;
 use crate::tasks::Tasks;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl World {
                 every: MINUTE,
             },
             http: world.http.client(),
-            controllers: vec![("home".into(), world.home.clone())],
+            roster: Roster::testing(vec![("home".into(), world.home.clone())], Vec::new()),
             store: Arc::new(MemoryStore::new(&[], &buffer, clock.clone())),
             clock,
             stop: world.tasks.stop_token(),

@@ -72,6 +72,8 @@ struct Rig {
     intake: Intake,
     outlet: Outlet,
     weather: Arc<Notify>,
+    reloaded: Arc<Notify>,
+    retire: CancellationToken,
     drain: CancellationToken,
     abort: CancellationToken,
     next: u64,
@@ -101,6 +103,8 @@ impl Rig {
             intake,
             outlet,
             weather: Arc::new(Notify::new()),
+            reloaded: Arc::default(),
+            retire: CancellationToken::new(),
             drain: CancellationToken::new(),
             abort: CancellationToken::new(),
             next: 1,
@@ -160,6 +164,8 @@ impl Rig {
             status: status.clone(),
             intake: self.intake.clone(),
             weather: Arc::clone(&self.weather),
+            reloaded: Arc::clone(&self.reloaded),
+            retire: self.retire.clone(),
             drain: self.drain.clone(),
             abort: self.abort.clone(),
         };
@@ -404,4 +410,46 @@ async fn draining_delivers_what_is_there_and_aborting_says_what_is_left() {
     rig.abort.cancel();
     assert_eq!(bad.left.await.unwrap(), Left { events: 10 });
     assert_eq!((rig.books(0).delivered, rig.books(1).pending), (30, 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retired_lane_waits_for_its_answer_and_leaves_the_rest_to_the_next() {
+    let mut rig = Rig::new(1);
+    let plan = SinkPlan {
+        batch: BatchPlan {
+            max: 2,
+            wait: Duration::ZERO,
+        },
+        ..Rig::plan()
+    };
+    let retired = rig.start(0, plan, vec![Act::Hang], None);
+    rig.commit(0..1, 5).await;
+    while ids(&retired).is_empty() {
+        tokio::time::sleep(SECOND).await;
+    }
+    rig.retire.cancel();
+    tokio::time::sleep(SECOND).await;
+    assert!(!retired.left.is_finished(), "the sink may have it already");
+    let left = retired.left.await.unwrap();
+    assert!(left.events > 0);
+    rig.store.release(0).await;
+    rig.retire = CancellationToken::new();
+    let next = rig.start(0, Rig::plan(), vec![], None);
+    rig.settled(0).await;
+    assert_eq!(ids(&next).concat(), ["1", "2", "3", "4", "5"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_is_gone_tries_again_after_a_reload() {
+    let mut rig = Rig::new(1);
+    let lane = rig.start(0, Rig::plan(), vec![Act::Fail(410)], None);
+    rig.commit(0..1, 1).await;
+    while lane.status.facts().state != "gone" {
+        tokio::time::sleep(SECOND).await;
+    }
+    rig.weather.notify_waiters();
+    tokio::time::sleep(3600 * SECOND).await;
+    assert_eq!(ids(&lane).len(), 1, "nothing else moves it");
+    rig.reloaded.notify_one();
+    rig.settled(0).await;
 }

@@ -24,17 +24,20 @@ impl ToSql for Json<'_> {
 #[derive(Debug)]
 pub(super) struct Pen {
     pub(super) names: Names,
-    /// The sinks' rows, in the order of the plan.
+    /// The sinks' rows, by number.
     pub(super) sinks: Vec<i64>,
+    /// Which of them have left the configuration: a batch is none of their business.
+    pub(super) gone: Vec<bool>,
     /// The event being written; kept for its capacity.
     json: Vec<u8>,
 }
 
 impl Pen {
-    pub(super) fn new(names: Names, sinks: Vec<i64>) -> Self {
+    pub(super) fn new(names: Names, sinks: Vec<i64>, gone: Vec<bool>) -> Self {
         Self {
             names,
             sinks,
+            gone,
             json: Vec::new(),
         }
     }
@@ -53,6 +56,9 @@ impl Pen {
         let mut shares = commit.shares.iter().peekable();
         for (position, books) in books.iter_mut().enumerate() {
             let share = shares.next_if(|share| share.sink == position);
+            if self.gone[position] && share.is_none() {
+                continue;
+            }
             let given = match share {
                 Some(share) => self.share(connection, share, &commit.events, &duplicates)?,
                 None => 0,

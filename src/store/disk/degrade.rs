@@ -2,11 +2,13 @@
 
 use super::held::Held;
 use super::schema;
+use super::shared::Lane;
 use super::sinks;
 use super::writer::{Done, Job, Writer};
 use crate::own_event::Scope;
 use crate::store::StoreHealth;
 use rusqlite::ErrorCode;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -35,21 +37,28 @@ impl Writer {
         let mut lost = 0;
         for job in group {
             match job {
-                Job::Commit { commit, .. } => held.commit(commit, &mut self.books),
+                Job::Commit { commit, .. } => {
+                    held.commit(commit, &self.pen.gone, &mut self.books);
+                }
                 Job::Settle { sink, settled, .. } => {
-                    let window = self.shared.lanes[*sink].window();
+                    let lane = self.shared.lane(*sink);
+                    let window = lane.window();
                     held.settle(*sink, settled, &window, &mut self.books[*sink]);
                 }
-                Job::Refill { .. } | Job::Release { .. } | Job::Letters { .. } => {}
+                Job::Refill { .. }
+                | Job::Release { .. }
+                | Job::Letters { .. }
+                | Job::Sinks { .. } => {}
                 #[cfg(test)]
                 Job::Inspect(_) => {}
             }
         }
         self.publish(group, &Done::default());
         let Some(held) = &mut self.held else { return };
+        let lanes = self.shared.lanes();
         while let Some(event) = held.excess() {
             let mut missed = false;
-            for (sink, lane) in self.shared.lanes.iter().enumerate() {
+            for (sink, lane) in lanes.iter().enumerate() {
                 // What the lane has in its hands it may still deliver.
                 if lane.window().lose(event.seq) && held.lose(sink, event.seq) {
                     self.books[sink].lose(1);
@@ -108,7 +117,10 @@ impl Writer {
     }
 
     fn reconnect(&mut self) -> bool {
-        let names: Vec<_> = self.shared.lanes.iter().map(|lane| &*lane.name).collect();
+        let lanes = self.shared.lanes();
+        let name = |lane: &Arc<Lane>| (lane.name.clone(), lane.is_gone());
+        let names: Vec<_> = lanes.iter().map(name).collect();
+        let names: Vec<_> = names.iter().map(|(name, gone)| (&**name, *gone)).collect();
         let opened = schema::open(&self.plan.dir, self.plan.sync).and_then(|connection| {
             let pen = sinks::pen(&connection, &names, self.clock.wall())
                 .map_err(|error| super::OpenError::database(&self.plan.dir, error))?;

@@ -57,7 +57,7 @@ impl Held {
     }
 
     /// Take a batch in and enter it in the books.
-    pub(super) fn commit(&mut self, commit: &Commit, books: &mut [Books]) {
+    pub(super) fn commit(&mut self, commit: &Commit, gone: &[bool], books: &mut [Books]) {
         for (index, event) in commit.events.iter().enumerate() {
             self.bytes += event.weight();
             self.events
@@ -65,7 +65,11 @@ impl Held {
         }
         let mut shares = commit.shares.iter().peekable();
         for (position, books) in books.iter_mut().enumerate() {
-            let given = match shares.next_if(|share| share.sink == position) {
+            let share = shares.next_if(|share| share.sink == position);
+            if gone[position] && share.is_none() {
+                continue;
+            }
+            let given = match share {
                 Some(share) => {
                     self.pending[position].extend(share.events.iter().cloned());
                     share.events.len()

@@ -4,14 +4,15 @@ use super::window::Window;
 use crate::buffer::Loss;
 use crate::own_event::Scope;
 use crate::store::{Books, StoreHealth};
-use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::Notify;
 use unifi_herald_plugin::{Gap, Text, Timestamp};
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) lanes: Vec<Lane>,
+    /// By number; they only ever become more.
+    lanes: RwLock<Vec<Arc<Lane>>>,
     books: Mutex<Vec<Books>>,
     health: Mutex<StoreHealth>,
     losses: Mutex<Vec<Loss>>,
@@ -23,17 +24,36 @@ pub(super) struct Lane {
     pub(super) name: Text,
     window: Mutex<Window>,
     pub(super) filled: Notify,
+    /// Whether the sink has left the configuration.
+    gone: AtomicBool,
 }
 
 impl Shared {
     pub(super) fn new(lanes: Vec<Lane>, books: Vec<Books>, next_seq: u64) -> Self {
         Self {
-            lanes,
+            lanes: RwLock::new(lanes.into_iter().map(Arc::new).collect()),
             books: Mutex::new(books),
             health: Mutex::new(StoreHealth::Ok),
             losses: Mutex::new(Vec::new()),
             next_seq: AtomicU64::new(next_seq),
         }
+    }
+
+    /// The lane of this number. Whoever names a number got it from here.
+    pub(super) fn lane(&self, sink: usize) -> Arc<Lane> {
+        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&lanes[sink])
+    }
+
+    /// All of them, by number.
+    pub(super) fn lanes(&self) -> Vec<Arc<Lane>> {
+        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.clone()
+    }
+
+    pub(super) fn add_lane(&self, lane: Lane) {
+        let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
+        lanes.push(Arc::new(lane));
     }
 
     pub(super) fn books(&self) -> MutexGuard<'_, Vec<Books>> {
@@ -80,7 +100,16 @@ impl Lane {
             name,
             window: Mutex::new(window),
             filled: Notify::new(),
+            gone: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_gone(&self, gone: bool) {
+        self.gone.store(gone, Ordering::Relaxed);
     }
 
     pub(super) fn window(&self) -> MutexGuard<'_, Window> {

@@ -11,10 +11,11 @@ use unifi_herald_plugin::Timestamp;
 /// that a power cut took back.
 const SKIPPED_AFTER_A_CRASH: u64 = 1 << 16;
 
-/// Find or make the rows of `names`, note which sinks have left, and return what writes for them, with their books.
+/// Find or make the rows of these names, of which some may have left the configuration, note which others have, and
+/// return what writes for them, with their books.
 pub(super) fn pen(
     connection: &Connection,
-    names: &[&str],
+    names: &[(&str, bool)],
     now: Timestamp,
 ) -> rusqlite::Result<(Pen, Vec<Books>)> {
     let transaction = connection.unchecked_transaction()?;
@@ -24,18 +25,22 @@ pub(super) fn pen(
     )?;
     let mut ids = Vec::with_capacity(names.len());
     let mut books = Vec::with_capacity(names.len());
-    for name in names {
+    let mut gone = Vec::with_capacity(names.len());
+    for (name, left) in names {
+        gone.push(*left);
+        let since = left.then(|| now.as_millis());
         let (id, balance) = transaction.query_row(
-            "INSERT INTO sinks (name) VALUES (?1) ON CONFLICT DO UPDATE SET gone = NULL
+            "INSERT INTO sinks (name, gone) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET gone = iif(?2 IS NULL, NULL, gone)
              RETURNING id, received, duplicate, filtered, delivered, dead_lettered, pending, lost",
-            [name],
+            (name, since),
             |row| Ok((row.get(0)?, balance(row, 1)?)),
         )?;
         ids.push(id);
         books.push(balance);
     }
     transaction.commit()?;
-    Ok((Pen::new(Names::load(connection)?, ids), books))
+    Ok((Pen::new(Names::load(connection)?, ids, gone), books))
 }
 
 /// The books of every sink the store knows, those that left the configuration included.

@@ -382,7 +382,7 @@ async fn a_backlog_stays_on_disk_and_comes_back_in_order() {
     for start in (1..=PENDING).step_by(500) {
         store.commit(to(&[0], start..start + 500)).await.unwrap();
     }
-    assert!(store.shared.lanes[0].window().len() <= 64);
+    assert!(store.shared.lane(0).window().len() <= 64);
     drop(store);
     let store = rig.open();
     let mut next = 1;
@@ -392,7 +392,7 @@ async fn a_backlog_stays_on_disk_and_comes_back_in_order() {
             assert_eq!(event.seq, next);
             next += 1;
         }
-        assert!(store.shared.lanes[0].window().len() <= 64);
+        assert!(store.shared.lane(0).window().len() <= 64);
         store.settle(0, delivered(&claimed)).await.unwrap();
     }
     let after = books(&store)[0];
@@ -413,6 +413,39 @@ async fn what_a_lane_had_in_its_hands_is_given_to_the_next() {
     assert_eq!(store.claim(0, 3).await.len(), 3);
     store.release(0).await;
     assert_eq!(seqs(&claim_all(&store, 0, 4).await), [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn sinks_change_while_it_is_open_and_keep_their_numbers_and_backlogs() {
+    let rig = Rig::new(100);
+    let store = rig.open();
+    store.commit(to(&[0, 1], 1..4)).await.unwrap();
+    assert_eq!(store.claim(1, 2).await.len(), 2);
+    let names = ["new".into(), "a".into()];
+    assert_eq!(store.set_sinks(&names, &rig.buffer).await.unwrap(), [2, 0]);
+    store.commit(to(&[0, 2], 4..6)).await.unwrap();
+    let named = store.books();
+    let named: Vec<_> = named.iter().map(|sink| &*sink.name).collect();
+    assert_eq!(named, ["a", "new"]);
+    assert_eq!(seqs(&claim_all(&store, 2, 2).await), [4, 5]);
+    let new = books(&store)[1];
+    assert_eq!((new.received, new.pending), (2, 2), "since it appeared");
+
+    let names = ["b".into(), "a".into(), "new".into()];
+    assert_eq!(
+        store.set_sinks(&names, &rig.buffer).await.unwrap(),
+        [1, 0, 2]
+    );
+    store.commit(to(&[1], 6..7)).await.unwrap();
+    let back = claim_all(&store, 1, 4).await;
+    assert_eq!(seqs(&back), [1, 2, 3, 6], "what it had in hands included");
+    store.settle(1, delivered(&back)).await.unwrap();
+    let back = books(&store)[1];
+    assert_eq!((back.received, back.delivered, back.pending), (4, 4, 0));
+    drop(store);
+    let store = rig.open();
+    assert_eq!(books(&store).len(), 2);
+    assert_eq!(seqs(&claim_all(&store, 0, 5).await), [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]

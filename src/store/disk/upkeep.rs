@@ -143,7 +143,8 @@ impl Writer {
         let claimed = match position {
             Some(position) => {
                 // Only a refill brings events back into the window, and refills are made by this thread.
-                let mut window = self.shared.lanes[position].window();
+                let lane = self.shared.lane(position);
+                let mut window = lane.window();
                 window.reset();
                 window.claimed().clone()
             }
@@ -172,7 +173,7 @@ impl Writer {
             self.shared.note_loss(&scope, time);
         }
         if let Some(position) = position {
-            self.shared.lanes[position].filled.notify_one();
+            self.shared.lane(position).filled.notify_one();
         }
         tracing::error!(sink = %name, lost, "store is full, the oldest pending events are lost; raise `store.max_size` or mend the sink");
         Ok(Some(first.saturating_sub(1)))

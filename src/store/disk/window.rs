@@ -35,6 +35,12 @@ impl Window {
         }
     }
 
+    /// Hold no more than this from now on.
+    pub(super) fn set_bounds(&mut self, max_events: usize, max_bytes: usize) {
+        self.max_events = max_events.max(1);
+        self.max_bytes = max_bytes;
+    }
+
     /// Take in what was just committed, as long as the window reaches to the end and there is room.
     pub(super) fn append(&mut self, events: impl Iterator<Item = BufferedEvent>) {
         for event in events {

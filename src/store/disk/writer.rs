@@ -10,13 +10,14 @@ use super::shared::Shared;
 use super::sinks;
 use super::upkeep::Upkeep;
 use crate::clock::Clock;
-use crate::config::{StorePlan, SyncMode};
+use crate::config::{BufferPlan, StorePlan, SyncMode};
 use crate::store::{Books, Commit, Settled, StoreError};
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+use unifi_herald_plugin::Text;
 
 /// Most jobs in one transaction. The router has one batch under way and each lane one acknowledgement.
 const MAX_GROUP: usize = 64;
@@ -48,6 +49,11 @@ pub(super) enum Job {
     Letters {
         order: LetterOrder,
         done: oneshot::Sender<Result<u64, StoreError>>,
+    },
+    Sinks {
+        names: Vec<Text>,
+        buffer: BufferPlan,
+        done: oneshot::Sender<Result<Vec<usize>, StoreError>>,
     },
     #[cfg(test)]
     Inspect(Box<dyn FnOnce(&mut Writer) + Send>),
@@ -171,8 +177,9 @@ impl Writer {
                 }
                 Job::Refill { sink } => self.refill(sink),
                 Job::Release { sink, done } => {
-                    self.shared.lanes[sink].window().release();
-                    self.shared.lanes[sink].filled.notify_one();
+                    let lane = self.shared.lane(sink);
+                    lane.window().release();
+                    lane.filled.notify_one();
                     done.send(()).unwrap_or_default();
                 }
                 Job::Letters { done, .. } => {
@@ -182,6 +189,11 @@ impl Writer {
                     });
                     drop(done.send(answer));
                 }
+                Job::Sinks {
+                    names,
+                    buffer,
+                    done,
+                } => drop(done.send(self.set_sinks(&names, &buffer))),
                 #[cfg(test)]
                 Job::Inspect(look) => look(self),
             }
@@ -224,7 +236,7 @@ impl Writer {
                             &mut done.changed,
                         )?);
                     }
-                    Job::Refill { .. } | Job::Release { .. } => {}
+                    Job::Refill { .. } | Job::Release { .. } | Job::Sinks { .. } => {}
                     #[cfg(test)]
                     Job::Inspect(_) => {}
                 }
@@ -274,10 +286,14 @@ impl Writer {
                     let none = Runs::default();
                     self.give(commit, duplicates.next().unwrap_or(&none));
                 }
-                Job::Settle { sink, settled, .. } => self.shared.lanes[*sink]
-                    .window()
-                    .settled(settled.iter().map(Settled::seq)),
-                Job::Refill { .. } | Job::Release { .. } | Job::Letters { .. } => {}
+                Job::Settle { sink, settled, .. } => {
+                    let lane = self.shared.lane(*sink);
+                    lane.window().settled(settled.iter().map(Settled::seq));
+                }
+                Job::Refill { .. }
+                | Job::Release { .. }
+                | Job::Letters { .. }
+                | Job::Sinks { .. } => {}
                 #[cfg(test)]
                 Job::Inspect(_) => {}
             }
@@ -286,8 +302,9 @@ impl Writer {
             self.committed = self.shared.next_seq.load(Ordering::Relaxed) - 1;
         }
         for sink in &done.changed {
-            self.shared.lanes[*sink].window().reset();
-            self.shared.lanes[*sink].filled.notify_one();
+            let lane = self.shared.lane(*sink);
+            lane.window().reset();
+            lane.filled.notify_one();
         }
     }
 
@@ -299,7 +316,7 @@ impl Writer {
             self.upkeep.note(commit.events.len());
         }
         for share in &commit.shares {
-            let lane = &self.shared.lanes[share.sink];
+            let lane = self.shared.lane(share.sink);
             let fresh = share.events.iter();
             let fresh = fresh.filter(|event| !duplicates.contains(event.seq));
             lane.window().append(fresh.cloned());
@@ -309,7 +326,7 @@ impl Writer {
 
     /// Read on for a lane whose window is empty.
     fn refill(&mut self, sink: usize) {
-        let lane = &self.shared.lanes[sink];
+        let lane = self.shared.lane(sink);
         let (wants, claimed) = {
             let window = lane.window();
             (window.wants(), window.claimed().clone())
@@ -349,7 +366,7 @@ impl Writer {
     }
 
     fn lose_unreadable(&mut self, sink: usize, seqs: &Runs) {
-        let name = &self.shared.lanes[sink].name;
+        let name = &self.shared.lane(sink).name.clone();
         tracing::error!(sink = %name, lost = seqs.len(), "store has pending events that cannot be read, they are lost; run `herald store check`");
         if self.held.is_some() {
             return;
@@ -366,8 +383,8 @@ impl Writer {
 
     fn tick(&mut self) {
         self.recover_if_due();
-        for sink in 0..self.shared.lanes.len() {
-            if self.shared.lanes[sink].window().is_asking() {
+        for (sink, lane) in self.shared.lanes().iter().enumerate() {
+            if lane.window().is_asking() {
                 self.refill(sink);
             }
         }

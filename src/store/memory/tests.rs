@@ -221,3 +221,27 @@ async fn a_dead_letter_does_not_push_others_out() {
     assert_eq!(memory.retry_dead_letters(&all).await.unwrap(), 0);
     assert_eq!(letters(&memory), [("a", "script failed".to_owned())]);
 }
+
+#[tokio::test]
+async fn sinks_change_and_keep_their_numbers_and_backlogs() {
+    let memory = store(&Clock::manual(Timestamp::from_millis(0)), 10);
+    let shared: SharedStore = memory.clone();
+    shared.commit(to(1, 1..4)).await.unwrap();
+    assert_eq!(seqs(&shared.claim(1, 2).await), [1, 2]);
+    let buffer = BufferPlan {
+        capacity: 10,
+        when_full: WhenFull::Wait,
+        max_wait: Duration::ZERO,
+        max_bytes: u64::MAX,
+    };
+    let names = ["new".into(), "a".into()];
+    assert_eq!(shared.set_sinks(&names, &buffer).await.unwrap(), [2, 0]);
+    shared.commit(to(2, 4..6)).await.unwrap();
+    let books = balanced(&shared);
+    assert_eq!(books.len(), 2);
+    assert_eq!((books[1].received, books[1].pending), (2, 2));
+    let names = ["b".into()];
+    assert_eq!(shared.set_sinks(&names, &buffer).await.unwrap(), [1]);
+    shared.release(1).await;
+    assert_eq!(seqs(&shared.claim(1, 9).await), [1, 2, 3]);
+}

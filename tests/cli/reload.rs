@@ -1,0 +1,107 @@
+//! Reloading a real process: by command, by signal, and because a file has changed.
+
+use super::Herald;
+use crate::support::rig::{ARCHIVE, controller};
+use crate::support::{LIMIT, eventually};
+use unifi_herald::demo::{Simulator, SimulatorOptions};
+
+const SECOND: &str = "[sinks.second]\nplugin = \"file\"\noptions = { path = \"second.jsonl\" }\n[chains.second]\nsteps = [{ sink = \"second\" }]\n";
+
+fn herald() -> (Herald, Simulator, String) {
+    let simulator = Simulator::start(SimulatorOptions::default()).unwrap();
+    let config = controller("home", &simulator, r#"["default"]"#) + ARCHIVE;
+    (Herald::with(&config), simulator, config)
+}
+
+#[test]
+fn the_command_reports_success_and_the_whole_error() {
+    let (herald, simulator, config) = herald();
+    let nobody = herald.run(&["reload"]).with_code(1);
+    assert!(nobody.stderr.contains("not running"), "{}", nobody.stderr);
+    let running = herald.start(&["run"]);
+    assert!(simulator.wait_for_sockets(1, LIMIT));
+    let done = herald.run(&["reload"]).with_code(0);
+    assert_eq!(done.stdout, "reloaded\n");
+    herald.write("config.toml", &(config.clone() + SECOND));
+    let done = herald.run(&["reload"]).with_code(0);
+    assert_eq!(done.stdout, "reloaded\n  added: sinks.second\n");
+    let broken = config.clone()
+        + "[sinks.third]\nplugin = \"fil\"\n[chains.x]\nsteps = [{ sink = \"nope\" }]\n";
+    herald.write("config.toml", &broken);
+    let refused = herald.run(&["reload"]).with_code(78);
+    for part in ["`fil`", "`nope`", "config.toml:", "goes on with the former"] {
+        assert!(refused.stderr.contains(part), "{part}: {}", refused.stderr);
+    }
+    assert_eq!(refused.stdout, "");
+    let status = herald.run(&["status"]).with_code(0);
+    assert!(
+        status.stdout.contains("the configuration is wrong since"),
+        "{}",
+        status.stdout
+    );
+    assert!(status.stdout.contains("archive"), "{}", status.stdout);
+    herald.write("config.toml", &(config + SECOND));
+    herald.run(&["reload"]).with_code(0);
+    let status = herald.run(&["status"]).with_code(0);
+    assert!(!status.stdout.contains("is wrong"), "{}", status.stdout);
+    running.stopped().with_code(0);
+}
+
+#[test]
+fn a_hangup_reloads_and_a_wrong_configuration_ends_nothing() {
+    let (herald, simulator, config) = herald();
+    let mut running = herald.start(&["run"]);
+    assert!(simulator.wait_for_sockets(1, LIMIT));
+    herald.write("config.toml", "nonsense = ");
+    running.signal("HUP");
+    running.says("configuration not reloaded, the former one stays");
+    herald.write("config.toml", &(config + SECOND));
+    running.signal("HUP");
+    running.says("configuration reloaded");
+    let made = simulator.emit("default", 20).len();
+    eventually("both have them", || {
+        herald.events("second.jsonl").len() >= made && herald.events("events.jsonl").len() >= made
+    });
+    assert_eq!(simulator.stats().counts().logins, 1);
+    running.stopped().with_code(0);
+}
+
+#[test]
+fn what_is_watched_is_reloaded_when_it_changes() {
+    let (herald, simulator, config) = herald();
+    let mut running = herald.start(&["run", "--watch"]);
+    assert!(simulator.wait_for_sockets(1, LIMIT));
+    // As editors do it: written beside, then put in its place.
+    herald.write("config.toml.new", &(config.clone() + SECOND));
+    std::fs::rename(herald.path("config.toml.new"), herald.path("config.toml")).unwrap();
+    running.says("configuration reloaded");
+    simulator.emit("default", 5);
+    eventually("the new sink gets them", || {
+        !herald.events("second.jsonl").is_empty()
+    });
+    herald.write("config.toml", "nonsense = ");
+    running.says("configuration not reloaded, the former one stays");
+    std::fs::create_dir(herald.path("scripts")).unwrap();
+    herald.write(
+        "scripts/some.rhai",
+        "fn filter(event) { event.fields.mark = 1; true }",
+    );
+    let scripted = config
+        + "[scripts.some]\nfile = \"scripts/some.rhai\"\n[chains.some]\nsteps = [{ script = \"some\" }, { sink = \"some\" }]\n[sinks.some]\nplugin = \"file\"\noptions = { path = \"some.jsonl\" }\n";
+    herald.write("config.toml", &scripted);
+    eventually("it is right again", || {
+        running.stderr().matches("configuration reloaded").count() == 2
+    });
+    herald.write(
+        "scripts/some.rhai",
+        "fn filter(event) { event.fields.mark = 2; true }",
+    );
+    eventually("the script is read anew", || {
+        running.stderr().matches("configuration reloaded").count() == 3
+    });
+    simulator.emit("default", 5);
+    eventually("it is at work", || {
+        herald.read("some.jsonl").contains("\"mark\":2")
+    });
+    running.stopped().with_code(0);
+}
