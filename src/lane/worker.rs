@@ -1,5 +1,7 @@
 //! The task behind a lane: claims events, calls the sink, settles, and waits when the lane says so.
 
+mod settle;
+
 use super::health::Announcement;
 use super::watch::{CallError, call};
 use super::{Lane, Next, Offer, Verdict};
@@ -8,7 +10,7 @@ use crate::config::SinkPlan;
 use crate::intake::Intake;
 use crate::own_event::{Scope, own_event};
 use crate::status::LaneStatus;
-use crate::store::{DeadLetter, Settled, SharedStore};
+use crate::store::SharedStore;
 use futures_util::FutureExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -186,24 +188,6 @@ impl LaneWorker {
         }));
     }
 
-    /// Drop what is older than `max_age`; false when the store did not take it.
-    async fn drop_expired(&self, state: &mut State) -> bool {
-        let Some(max_age) = self.plan.max_age else {
-            return true;
-        };
-        let limit = self.clock.wall() - max_age;
-        let expired: Vec<usize> = (0..state.window.len())
-            .filter(|index| state.window[*index].time < limit)
-            .collect();
-        let settled = expired
-            .iter()
-            .map(|index| Settled::Expired {
-                seq: state.window[*index].seq,
-            })
-            .collect();
-        self.settle(state, &expired, settled).await
-    }
-
     async fn deliver(&self, state: &mut State, offer: Offer) {
         let end = (offer.start + offer.len).min(state.window.len());
         let start = offer.start.min(end.saturating_sub(1));
@@ -273,74 +257,6 @@ impl LaneWorker {
             .iter()
             .take_while(|event| event.received < oldest)
             .count()
-    }
-
-    async fn settle_verdict(
-        &self,
-        state: &mut State,
-        offer: Offer,
-        start: usize,
-        verdict: &Verdict,
-    ) {
-        let at = self.clock.wall();
-        let delivered = start..start + verdict.accepted;
-        let mut indices: Vec<usize> = delivered
-            .clone()
-            .chain(verdict.dead.iter().copied())
-            .collect();
-        indices.sort_unstable();
-        let reason = state
-            .lane
-            .health()
-            .last_error()
-            .unwrap_or("refused by the sink")
-            .to_owned();
-        let settled = indices
-            .iter()
-            .map(|index| {
-                let event = &state.window[*index];
-                if delivered.contains(index) {
-                    return Settled::Delivered { seq: event.seq };
-                }
-                Settled::Dead(Box::new(DeadLetter {
-                    sink: self.index,
-                    event: event.clone(),
-                    reason: reason.clone(),
-                    attempts: offer.attempt,
-                    first: event.received.min(at),
-                    last: at,
-                }))
-            })
-            .collect();
-        self.settle(state, &indices, settled).await;
-    }
-
-    /// Write `settled` down and take `indices`, rising, out of the window. Until the store has it the window
-    /// keeps it, and the sink gets it again: at least once.
-    async fn settle(&self, state: &mut State, indices: &[usize], settled: Vec<Settled>) -> bool {
-        if indices.is_empty() {
-            return true;
-        }
-        if let Err(error) = self.store.settle(self.index, settled).await {
-            tracing::error!(sink = %self.plan.name, error = %error, "store did not take an acknowledgement");
-            return false;
-        }
-        let whole_prefix = indices.len() == state.window.len();
-        if whole_prefix {
-            state.window.clear();
-        } else {
-            let mut settled = indices.iter().copied().peekable();
-            let mut index = 0;
-            state.window.retain(|_| {
-                let gone = settled.next_if_eq(&index).is_some();
-                index += 1;
-                !gone
-            });
-        }
-        if state.window.is_empty() {
-            state.oldest = None;
-        }
-        true
     }
 
     async fn wake(&self, state: &mut State) {
