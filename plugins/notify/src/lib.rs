@@ -1,3 +1,4 @@
+//! The sinks that reach people: `ntfy`, `slack`, `discord`, `telegram`, `pushover`, `pagerduty`, `email` and `apprise`.
 //!
 //! ```toml
 //! [sinks.phone]
@@ -34,6 +35,7 @@
 mod api;
 mod apprise;
 mod discord;
+mod email;
 #[cfg(test)]
 mod fake;
 mod memory;
@@ -50,6 +52,7 @@ mod writer;
 
 pub use apprise::{Apprise, Config as AppriseConfig};
 pub use discord::{Config as DiscordConfig, Discord};
+pub use email::{Config as EmailConfig, Email};
 pub use ntfy::{Config as NtfyConfig, Ntfy};
 pub use pagerduty::{Config as PagerDutyConfig, PagerDuty};
 pub use pushover::{Config as PushoverConfig, Pushover};
