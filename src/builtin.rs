@@ -10,4 +10,12 @@ pub fn builtin() -> Registry {
         .sink::<herald_exec::Exec>()
         .sink::<herald_file::File>()
         .sink::<herald_webhook::Webhook>()
+        .sink::<herald_notify::Ntfy>()
+        .sink::<herald_notify::Slack>()
+        .sink::<herald_notify::Discord>()
+        .sink::<herald_notify::Telegram>()
+        .sink::<herald_notify::Pushover>()
+        .sink::<herald_notify::PagerDuty>()
+        .sink::<herald_notify::Email>()
+        .sink::<herald_notify::Apprise>()
 }

@@ -8,4 +8,5 @@ mod hostile;
 mod readme;
 mod reload;
 mod repair;
+mod sinks;
 mod trouble;

@@ -10,10 +10,18 @@ fn plugins_are_listed_and_shown() {
     assert_eq!(
         list.stdout,
         "\
-sink    console  writes events to standard output, for people or as JSON
-sink    exec     gives events to a program in any language, as lines of JSON that it acknowledges
-sink    file     appends events to a file as JSON lines, with rotation
-sink    webhook  sends events by HTTP: CloudEvents, JSON or a template, signed by Standard Webhooks
+sink    console    writes events to standard output, for people or as JSON
+sink    exec       gives events to a program in any language, as lines of JSON that it acknowledges
+sink    file       appends events to a file as JSON lines, with rotation
+sink    webhook    sends events by HTTP: CloudEvents, JSON or a template, signed by Standard Webhooks
+sink    ntfy       pushes to phones by ntfy; a recovery updates what the failure sent
+sink    slack      writes into a Slack channel by an incoming webhook
+sink    discord    writes into a Discord channel by a webhook; edits the message when the incident is over
+sink    telegram   writes into a Telegram chat by a bot; edits the message when the incident is over
+sink    pushover   pushes to phones by Pushover; what is critical rings until it is acknowledged or over
+sink    pagerduty  opens and resolves incidents in PagerDuty by its Events API v2
+sink    email      sends mail by SMTP; all mails about an incident are one conversation
+sink    apprise    hands messages to an Apprise API server, which knows most other services
 "
     );
     let file = herald.run(&["plugins", "show", "file"]).with_code(0);
@@ -35,6 +43,13 @@ sync             one of none, batch
 mode             text
 "#
     );
+    let ntfy = herald.run(&["plugins", "show", "ntfy"]).with_code(0);
+    for option in [
+        "topic           a secret; required",
+        "token           a secret",
+    ] {
+        assert!(ntfy.stdout.contains(option), "{}", ntfy.stdout);
+    }
     let wrong = herald.run(&["plugins", "show", "webhok"]).with_code(2);
     assert_eq!(wrong.stdout, "");
     assert_eq!(

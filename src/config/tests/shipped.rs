@@ -58,8 +58,8 @@ fn every_example_in_it_loads_too() {
     assert_eq!(plan.warnings, Vec::<String>::new());
     assert_eq!(
         (plan.controllers.len(), plan.sinks.len(), plan.chains.len()),
-        (2, 4, 2)
+        (2, 6, 2)
     );
     assert_eq!(plan.scripts.len(), 1);
-    assert_eq!(plan.chains[1].steps.len(), 4);
+    assert_eq!(plan.chains[1].steps.len(), 6);
 }
