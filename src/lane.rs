@@ -5,6 +5,7 @@
 //! alone, and a poison event is told from a dead destination by trying the next one.
 
 mod backoff;
+mod coalesce;
 pub mod health;
 mod watch;
 pub mod worker;

@@ -250,6 +250,11 @@ pub enum Settled {
         /// Its `seq`.
         seq: u64,
     },
+    /// It told of an incident whose end, which tells more, was pending too.
+    Merged {
+        /// Its `seq`.
+        seq: u64,
+    },
     /// The sink will never take it.
     Dead(Box<DeadLetter>),
 }
@@ -259,7 +264,7 @@ impl Settled {
     #[must_use]
     pub fn seq(&self) -> u64 {
         match self {
-            Self::Delivered { seq } | Self::Expired { seq } => *seq,
+            Self::Delivered { seq } | Self::Expired { seq } | Self::Merged { seq } => *seq,
             Self::Dead(letter) => letter.event.seq,
         }
     }

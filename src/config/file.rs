@@ -178,6 +178,9 @@ pub(crate) struct SinkTable {
     pub(crate) raw: bool,
     /// What is older than this when its turn comes is dropped, counted as filtered.
     pub(crate) max_age: Option<Span>,
+    /// Whether an incident that begins and ends while the sink cannot be reached is told once: `alert.resolved` takes the
+    /// place of the `alert.firing` and `alert.repeated` that are still pending, which are counted as filtered.
+    pub(crate) coalesce: bool,
     /// How events are put together.
     pub(crate) batch: BatchTable,
     /// How failures are retried.
@@ -347,6 +350,7 @@ impl Default for SinkTable {
             timeout: Span(Duration::from_secs(30)),
             raw: true,
             max_age: None,
+            coalesce: false,
             batch: BatchTable::default(),
             retry: RetryTable::default(),
             options: toml::Table::new(),

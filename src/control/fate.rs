@@ -51,7 +51,8 @@ pub struct StepFate {
 pub struct Delivery {
     /// The sink.
     pub sink: String,
-    /// `pending`, `dead_letter`, or `settled`: delivered, unless it had become too old or there was no room.
+    /// `pending`, `dead_letter`, or `settled`: delivered, unless it had become too old, was merged with the news
+    /// of its end, or there was no room.
     pub state: String,
     /// Why it is a dead letter.
     pub reason: Option<String>,

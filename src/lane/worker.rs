@@ -1,6 +1,7 @@
 //! The task behind a lane: claims events, calls the sink, settles, and waits when the lane says so.
 
 mod settle;
+mod sift;
 
 use super::health::Announcement;
 use super::watch::{CallError, call};
@@ -102,10 +103,7 @@ impl LaneWorker {
                     return self.fetch(state).await;
                 }
                 self.grow(state, offer).await;
-                if self.drop_expired(state).await
-                    && !state.window.is_empty()
-                    && !self.retire.is_cancelled()
-                {
+                if self.sift(state).await && !self.retire.is_cancelled() {
                     self.deliver(state, offer).await;
                 }
                 if self.abort.is_cancelled() {

@@ -68,7 +68,7 @@ impl Books {
         self.pending = self.pending.saturating_sub(1);
         match settled {
             Settled::Delivered { .. } => self.delivered += 1,
-            Settled::Expired { .. } => self.filtered += 1,
+            Settled::Expired { .. } | Settled::Merged { .. } => self.filtered += 1,
             Settled::Dead(_) => self.dead_lettered += 1,
         }
     }

@@ -160,7 +160,7 @@ impl Store for MemoryStore {
         state.queue.settle(&settled, self.clock.now());
         let letters = settled.into_iter().filter_map(|settled| match settled {
             Settled::Dead(letter) => Some(*letter),
-            Settled::Delivered { .. } | Settled::Expired { .. } => None,
+            Settled::Delivered { .. } | Settled::Expired { .. } | Settled::Merged { .. } => None,
         });
         state.dead.add(letters, &self.letters);
         drop(state);

@@ -73,6 +73,7 @@ impl Check<'_> {
             timeout: table.timeout.0,
             raw: table.raw,
             max_age: table.max_age.map(|span| span.0),
+            coalesce: table.coalesce,
         }
     }
 

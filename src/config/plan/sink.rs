@@ -21,6 +21,9 @@ pub struct SinkPlan {
     pub raw: bool,
     /// What is older when its turn comes is dropped, counted as filtered.
     pub max_age: Option<Duration>,
+    /// Whether the news that an incident is over takes the place of what is still pending about it, which is counted as
+    /// filtered.
+    pub coalesce: bool,
 }
 
 /// How a lane puts events together.

@@ -48,6 +48,7 @@ retry = { min = "2s", max = "20s", give_up_after = "1d" }
 timeout = "5s"
 raw = false
 max_age = "12h"
+coalesce = true
 options = { url = "https://192.0.2.9", rotate = { size = "1KiB", keep = 3 } }
 
 [chains.outages]

@@ -52,6 +52,7 @@ max_size = "1GiB"
 plugin = "pager"
 timeout = "30s"
 raw = true
+coalesce = false
 
 [sinks.zulu.batch]
 max = 100
@@ -73,6 +74,7 @@ x-team = "***"
 plugin = "null"
 timeout = "30s"
 raw = true
+coalesce = false
 
 [sinks.alpha.batch]
 max = 100

@@ -5,24 +5,6 @@ use crate::lane::{Offer, Verdict};
 use crate::store::{DeadLetter, Settled};
 
 impl LaneWorker {
-    /// Drop what is older than `max_age`; false when the store did not take it.
-    pub(super) async fn drop_expired(&self, state: &mut State) -> bool {
-        let Some(max_age) = self.plan.max_age else {
-            return true;
-        };
-        let limit = self.clock.wall() - max_age;
-        let expired: Vec<usize> = (0..state.window.len())
-            .filter(|index| state.window[*index].time < limit)
-            .collect();
-        let settled = expired
-            .iter()
-            .map(|index| Settled::Expired {
-                seq: state.window[*index].seq,
-            })
-            .collect();
-        self.settle(state, &expired, settled).await
-    }
-
     pub(super) async fn settle_verdict(
         &self,
         state: &mut State,
@@ -65,7 +47,12 @@ impl LaneWorker {
 
     /// Write `settled` down and take `indices`, rising, out of the window. Until the store has it the window
     /// keeps it, and the sink gets it again: at least once.
-    async fn settle(&self, state: &mut State, indices: &[usize], settled: Vec<Settled>) -> bool {
+    pub(super) async fn settle(
+        &self,
+        state: &mut State,
+        indices: &[usize],
+        settled: Vec<Settled>,
+    ) -> bool {
         if indices.is_empty() {
             return true;
         }

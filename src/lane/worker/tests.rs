@@ -9,6 +9,7 @@ use crate::tasks::Tasks;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use tokio::task::JoinHandle;
+use unifi_herald_plugin::testing::EventBuilder;
 use unifi_herald_plugin::{Raw, Timestamp, async_trait};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -132,6 +133,7 @@ impl Rig {
             timeout: 30 * SECOND,
             raw: true,
             max_age: None,
+            coalesce: false,
         }
     }
 
@@ -188,7 +190,26 @@ impl Rig {
             }
         };
         let events: Vec<_> = (self.next..self.next + count).map(event).collect();
-        self.next += count;
+        self.give(sinks, events).await;
+    }
+
+    /// Commit messages about incidents for the first sink, with their incidents as ids.
+    async fn commit_messages(&mut self, messages: &[(Kind, &str)]) {
+        let message = |(seq, (kind, incident)): (u64, &(Kind, &str))| {
+            let named = |event: &mut Event| {
+                if let Some(alert) = &mut event.alert {
+                    alert.id = (*incident).into();
+                }
+            };
+            let id = format!("{kind} {incident}");
+            EventBuilder::new(*kind).id(&id).with(named).buffered(seq)
+        };
+        let events = (self.next..).zip(messages).map(message).collect();
+        self.give(0..1, events).await;
+    }
+
+    async fn give(&mut self, sinks: std::ops::Range<usize>, events: Vec<BufferedEvent>) {
+        self.next += events.len() as u64;
         let shares = sinks
             .map(|sink| Share {
                 sink,
@@ -378,6 +399,68 @@ async fn what_is_too_old_is_dropped_and_raw_is_left_out_where_the_plan_says_so()
         event: Arc::new(Event::new(Kind::WAN_UP, "x", rig.clock.wall())),
     };
     assert_eq!(without_raw(event.clone()), event);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_nobody_could_be_told_of_is_told_once() {
+    let messages = [
+        (Kind::ALERT_FIRING, "1"),
+        (Kind::ALERT_FIRING, "2"),
+        (Kind::ALERT_REPEATED, "1"),
+        (Kind::ALERT_RESOLVED, "1"),
+    ];
+    for (coalesce, told) in [
+        (
+            true,
+            &["alert.firing 1", "alert.firing 2", "alert.resolved 1"][..],
+        ),
+        (
+            false,
+            &[
+                "alert.firing 1",
+                "alert.firing 1",
+                "alert.firing 2",
+                "alert.repeated 1",
+                "alert.resolved 1",
+            ],
+        ),
+    ] {
+        let mut rig = Rig::new(1);
+        let mut plan = SinkPlan {
+            coalesce,
+            ..Rig::plan()
+        };
+        plan.batch.max = 1;
+        rig.commit_messages(&messages[..1]).await;
+        let running = rig.start(0, plan, vec![Act::Fail(503)], None);
+        tokio::time::sleep(SECOND / 10).await;
+        assert_eq!(ids(&running), [["alert.firing 1"]], "nobody takes it");
+        rig.commit_messages(&messages[1..]).await;
+        rig.settled(0).await;
+        assert_eq!(ids(&running).concat(), told);
+        let books = rig.books(0);
+        let merged = if coalesce { 2 } else { 0 };
+        assert_eq!((books.filtered, books.delivered), (merged, 4 - merged));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_is_not_taken_back() {
+    let mut rig = Rig::new(1);
+    let plan = SinkPlan {
+        coalesce: true,
+        ..Rig::plan()
+    };
+    let running = rig.start(0, plan, vec![], None);
+    rig.commit_messages(&[(Kind::ALERT_FIRING, "1")]).await;
+    rig.settled(0).await;
+    rig.commit_messages(&[(Kind::ALERT_RESOLVED, "1")]).await;
+    rig.settled(0).await;
+    assert_eq!(
+        ids(&running).concat(),
+        ["alert.firing 1", "alert.resolved 1"]
+    );
+    assert_eq!(rig.books(0).filtered, 0);
 }
 
 #[tokio::test(start_paused = true)]
