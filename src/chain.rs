@@ -5,6 +5,7 @@
 
 mod filter;
 mod routing;
+mod run;
 mod shape;
 pub mod verdict;
 mod when;
@@ -14,19 +15,27 @@ pub use routing::{Routing, Undelivered};
 pub use shape::{ChainShape, Shape};
 pub use when::Matcher;
 
+use crate::alert::{Addressee, Alerts, SharedAlerts};
 use crate::config::When;
-use crate::script::{Memories, RunContext, ScriptHealth, ScriptStep, StepOutcome};
-use crate::store::{StateChange, StateEntry};
+use crate::digest::Digests;
+use crate::script::{Memories, ScriptHealth, ScriptStep};
+use crate::store::{Hole, HoleChange, StateChange, StateEntry};
+use run::{Keepers, run};
 use std::sync::Arc;
 use std::time::Instant;
-use unifi_herald_plugin::{Event, Origin, Text, Timestamp};
+use unifi_herald_plugin::{Event, Kind, Text, Timestamp};
 use verdict::Deed;
+
+/// How often what alerts and digests say may make others say something.
+const ECHOES: usize = 8;
 
 /// All chains, in the order of the file.
 #[derive(Debug, Default)]
 pub struct Chains {
     chains: Vec<Chain>,
     memories: Memories,
+    alerts: SharedAlerts,
+    digests: Digests,
 }
 
 /// One chain.
@@ -35,6 +44,8 @@ pub struct Chain {
     name: Text,
     when: Matcher,
     steps: Vec<Step>,
+    /// Positions of the alerts that it names, and of the steps that do.
+    alerts: Vec<usize>,
 }
 
 /// One step, with the condition under which it looks at an event at all.
@@ -53,6 +64,10 @@ pub enum Action {
     Script(Box<ScriptStep>),
     /// A filter written in Rust.
     Filter(FilterStep),
+    /// The alert at this position counts the event and keeps it; what it has to say goes on from here.
+    Alert(usize),
+    /// The digest at this position keeps the event; what it has to say goes on from here.
+    Digest(usize),
     /// The event goes to the sink at this position, and on to the next step.
     Sink(usize),
 }
@@ -78,9 +93,15 @@ impl Chain {
                 action,
                 salt: format!("{name}/{position}"),
             });
+        let steps: Vec<Step> = steps.collect();
+        let alerts = steps.iter().filter_map(|step| match step.action {
+            Action::Alert(alert) => Some(alert),
+            _ => None,
+        });
         Self {
             when: Matcher::new(when),
-            steps: steps.collect(),
+            alerts: alerts.collect(),
+            steps,
             name,
         }
     }
@@ -100,9 +121,37 @@ impl Chain {
                 let trouble = filter.watch().trouble()?;
                 Some(format!("filter `{}`: {}", filter.name(), trouble.error))
             }
-            Action::Sink(_) => None,
+            Action::Alert(_) | Action::Digest(_) | Action::Sink(_) => None,
         })
     }
+
+    /// Whether an alert of this chain wants `event`, which the chain's `when` stops by its kind or severity only.
+    fn calls_for(&self, event: &Event, alerts: &Alerts) -> bool {
+        !self.alerts.is_empty()
+            && self
+                .alerts
+                .iter()
+                .any(|alert| alerts.names(*alert, event.kind))
+            && self.when.admits_but_for_kind(event)
+    }
+
+    /// The step that speaks to whoever comes behind it.
+    fn speaker(&self, speaker: Speaker) -> Option<usize> {
+        self.steps
+            .iter()
+            .position(|step| match (&step.action, speaker) {
+                (Action::Alert(alert), Speaker::Alert(speaker)) => *alert == speaker,
+                (Action::Digest(digest), Speaker::Digest(speaker)) => *digest == speaker,
+                _ => false,
+            })
+    }
+}
+
+/// What has something to say of its own.
+#[derive(Clone, Copy, Debug)]
+enum Speaker {
+    Alert(usize),
+    Digest(usize),
 }
 
 impl Chains {
@@ -112,6 +161,8 @@ impl Chains {
         Self {
             chains,
             memories: Memories::default(),
+            alerts: SharedAlerts::default(),
+            digests: Digests::default(),
         }
     }
 
@@ -121,26 +172,63 @@ impl Chains {
         Self { memories, ..self }
     }
 
+    /// With the alerts and digests that their steps name by position.
+    #[must_use]
+    pub fn watching(self, alerts: SharedAlerts, digests: Digests) -> Self {
+        Self {
+            alerts,
+            digests,
+            ..self
+        }
+    }
+
+    /// The alerts, to be shared with whoever looks at them.
+    #[must_use]
+    pub fn alerts(&self) -> &SharedAlerts {
+        &self.alerts
+    }
+
     /// Remember what was committed before, as `load` gives it by scope: before the first event.
     ///
     /// # Errors
     /// When `load` fails.
     pub fn load_state<E>(
         &mut self,
-        load: impl FnMut(&str) -> Result<Vec<StateEntry>, E>,
+        mut load: impl FnMut(&str) -> Result<Vec<StateEntry>, E>,
     ) -> Result<(), E> {
-        self.memories.load(load)
+        self.memories.load(&mut load)?;
+        self.alerts.lock().load(&mut load)?;
+        self.digests.load(&mut load)
     }
 
-    /// What scripts remember differently since the last call: part of the batch's commit.
+    /// The process begins at `now` with these holes to repair, for which what is due waits.
+    pub fn begin(&mut self, holes: &[Hole], now: Timestamp) {
+        self.alerts.lock().begin(holes, now);
+    }
+
+    /// Holes were opened, narrowed or closed.
+    pub fn holes_changed(&mut self, changes: &[HoleChange], now: Timestamp) {
+        let mut alerts = self.alerts.lock();
+        for change in changes {
+            alerts.hole_changed(change, now);
+        }
+    }
+
+    /// What scripts, alerts and digests remember differently since the last call: part of the batch's commit.
     #[must_use]
     pub fn take_state(&mut self) -> Vec<StateChange> {
-        self.memories.take_changes()
+        let mut changes = self.memories.take_changes();
+        changes.extend(self.alerts.lock().take_state());
+        changes.extend(self.digests.take_state());
+        changes
     }
 
-    /// Go on with what the scripts of `old` remember, by script and chain: between two batches.
+    /// Go on with what the scripts, alerts and digests of `old` remember, by name: between two batches. Whoever shares
+    /// the alerts of `old` has these from now on.
     pub fn inherit_state(&mut self, old: &Self) {
         self.memories.inherit(&old.memories);
+        self.alerts.inherit(&old.alerts);
+        self.digests.inherit(&old.digests);
     }
 
     /// Make the script `name` forget everything; returns in how many chains it had something to forget. The next
@@ -170,7 +258,7 @@ impl Chains {
                     let name = script.script().name().into();
                     Some((chain.name.clone(), name, script.watch()))
                 }
-                Action::Filter(_) | Action::Sink(_) => None,
+                _ => None,
             })
         });
         scripts.collect()
@@ -185,7 +273,7 @@ impl Chains {
                 Action::Filter(filter) => {
                     Some((chain.name.clone(), filter.name().clone(), filter.watch()))
                 }
-                Action::Script(_) | Action::Sink(_) => None,
+                Action::Script(_) | Action::Alert(_) | Action::Digest(_) | Action::Sink(_) => None,
             })
         });
         filters.collect()
@@ -194,102 +282,101 @@ impl Chains {
     /// Run `event` through every chain and collect in `routing` who gets what.
     pub fn route(&mut self, event: &Arc<Event>, now: Now, routing: &mut Routing) {
         routing.begin(event);
+        let mut alerts = self.alerts.lock();
+        alerts.begin_event();
+        let mut keepers = Keepers {
+            alerts: &mut alerts,
+            digests: &mut self.digests,
+            only_alerts: false,
+        };
         for chain in &mut self.chains {
             let entered = chain.when.admits(event);
-            routing.record.chain(entered);
-            if entered {
-                run(&mut chain.steps, Arc::clone(event), now, routing);
+            let called = !entered && chain.calls_for(event, keepers.alerts);
+            routing.record.chain(entered || called);
+            if entered || called {
+                keepers.only_alerts = called;
+                run(
+                    &mut chain.steps,
+                    Arc::clone(event),
+                    now,
+                    routing,
+                    &mut keepers,
+                );
             }
         }
+        drop(alerts);
+        routing.end();
+        self.pass_on(now, routing);
+    }
+
+    /// When something is to be said without another event; at once, when that moment is not after `now`.
+    #[must_use]
+    pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let alerts = self.alerts.lock().wake_at(now);
+        let digests = self.digests.wake_at(now);
+        alerts.into_iter().chain(digests).min()
+    }
+
+    /// Say what is due at `now`.
+    pub fn tick(&mut self, now: Now, routing: &mut Routing) {
+        self.alerts.lock().tick(now.wall);
+        self.pass_on(now, routing);
+        for (digest, event) in self.digests.tick(now.wall) {
+            self.speak(Speaker::Digest(digest), &event, now, routing);
+        }
+        self.pass_on(now, routing);
+    }
+
+    /// Let what alerts have to say go on from the steps that name them.
+    fn pass_on(&mut self, now: Now, routing: &mut Routing) {
+        for _ in 0..ECHOES {
+            let said = self.alerts.lock().take_said();
+            if said.is_empty() {
+                return;
+            }
+            for one in said {
+                match one.to {
+                    Addressee::StepsBehind(alert) => {
+                        self.speak(Speaker::Alert(alert), &one.event, now, routing);
+                    }
+                    Addressee::Digest(digest) => {
+                        self.digests.collect(digest, &one.event);
+                        routing.journal(&one.event);
+                    }
+                }
+            }
+        }
+    }
+
+    fn speak(&mut self, speaker: Speaker, event: &Arc<Event>, now: Now, routing: &mut Routing) {
+        routing.begin(event);
+        let mut alerts = self.alerts.lock();
+        alerts.begin_event();
+        let mut keepers = Keepers {
+            alerts: &mut alerts,
+            digests: &mut self.digests,
+            only_alerts: false,
+        };
+        for chain in &mut self.chains {
+            let step = chain.speaker(speaker);
+            let step = step.filter(|_| chain.when.admits_place(event) || is_about_no_place(event));
+            routing.record.chain(step.is_some());
+            let Some(step) = step else { continue };
+            for _ in 0..step {
+                routing.record.step(Deed::Skipped, false);
+            }
+            routing.record.step(Deed::Said, false);
+            let behind = &mut chain.steps[step + 1..];
+            run(behind, Arc::clone(event), now, routing, &mut keepers);
+        }
+        drop(alerts);
         routing.end();
     }
 }
 
-/// Run `event` through `steps`; what a step makes of one event goes through the rest of them in turn.
-fn run(steps: &mut [Step], event: Arc<Event>, now: Now, routing: &mut Routing) {
-    let mut event = event;
-    for position in 0..steps.len() {
-        let Some((step, rest)) = steps[position..].split_first_mut() else {
-            return;
-        };
-        if !step.when.admits(&event) {
-            routing.record.step(Deed::Skipped, false);
-            continue;
-        }
-        let failures = step.action.failures();
-        let outcome = match &mut step.action {
-            Action::Sink(sink) => {
-                routing.give(*sink, &event);
-                continue;
-            }
-            Action::Script(script) => script.apply(&event, &context(&event, now, &step.salt)),
-            Action::Filter(filter) => filter.apply(&event, &context(&event, now, &step.salt)),
-        };
-        let deed = match &outcome {
-            StepOutcome::Keep(kept) if Arc::ptr_eq(kept, &event) => Deed::Kept,
-            StepOutcome::Keep(_) => Deed::Changed,
-            StepOutcome::Drop => Deed::Dropped,
-            StepOutcome::Many(_) => Deed::Replaced,
-            StepOutcome::DeadLetter(_) => Deed::Buried,
-        };
-        let failed = step.action.failures() > failures;
-        routing.record.step(deed, failed);
-        match outcome {
-            StepOutcome::Keep(kept) => event = kept,
-            StepOutcome::Drop => return,
-            StepOutcome::Many(events) => {
-                for event in events {
-                    routing.record.one_of_several();
-                    run(rest, event, now, routing);
-                }
-                routing.record.end_of_several();
-                return;
-            }
-            StepOutcome::DeadLetter(reason) => {
-                for sink in sinks_of(rest) {
-                    routing.bury(sink, &event, &reason);
-                }
-                return;
-            }
-        }
-    }
-}
-
-impl Action {
-    /// How often it failed so far, as far as that is counted.
-    fn failures(&self) -> u64 {
-        match self {
-            Self::Script(script) => {
-                let counts = script.counts();
-                counts.errors + counts.bypassed
-            }
-            Self::Filter(filter) => filter.failures(),
-            Self::Sink(_) => 0,
-        }
-    }
-}
-
-/// A script's clock: the event's own time where it is told of the past.
-fn context<'a>(event: &Event, now: Now, salt: &'a str) -> RunContext<'a> {
-    let time = match event.origin {
-        Origin::Backfill => event.time,
-        Origin::Stream | Origin::Derived => now.wall,
-    };
-    RunContext {
-        now: time,
-        instant: now.instant,
-        salt,
-    }
-}
-
-fn sinks_of(steps: &[Step]) -> Vec<usize> {
-    steps
-        .iter()
-        .filter_map(|step| match step.action {
-            Action::Sink(sink) => Some(sink),
-            Action::Script(_) | Action::Filter(_) => None,
-        })
-        .collect()
+/// A digest is about all places at once, and so are some of herald's own events.
+fn is_about_no_place(event: &Event) -> bool {
+    event.kind == Kind::DIGEST_READY
 }
 
 #[cfg(test)]

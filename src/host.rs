@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::Plan;
 use crate::control::protocol::Changes;
 use crate::control::{Board, Server, Tap};
+use crate::desk::Desk;
 use crate::intake::{Intake, ring};
 use crate::registry::Registry;
 use crate::roster::{Cast, Roster};
@@ -65,6 +66,7 @@ pub struct Host {
     intake: Intake,
     roster: Roster,
     refused: Arc<Notify>,
+    desk: Desk,
 }
 
 /// What a host may be told besides its plan.
@@ -144,6 +146,9 @@ impl Host {
         chains.load_state(|scope| store.load_state(scope))?;
         let resume = store.outlives_the_process();
         let resume = resume.then(|| assemble::resume(&*store)).transpose()?;
+        let holes = resume.as_ref().map(|resume| resume.holes.clone());
+        chains.begin(&holes.unwrap_or_default(), clock.wall());
+        let desk = Desk::new(chains.alerts().clone(), clock.clone());
         let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
         let weather = Arc::new(Notify::new());
 
@@ -173,6 +178,7 @@ impl Host {
             weather,
         )
         .shown_on(tap.clone())
+        .serving(desk.clone())
         .recording(Shape::of(&plan))
         .obeying(obeyed);
         let router = start("herald-router", router.run(router_stop.clone()))?;
@@ -236,6 +242,7 @@ impl Host {
             tap,
             reloader: reloader.clone(),
             orders,
+            desk: desk.clone(),
             clock: clock.clone(),
         };
         match Server::bind(&socket, board, plugin_tasks.clone()) {
@@ -261,6 +268,7 @@ impl Host {
             intake,
             roster,
             refused,
+            desk,
         })
     }
 
@@ -292,6 +300,12 @@ impl Host {
     #[must_use]
     pub fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// Where incidents and silences are looked at and changed.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// The door for events, for whoever feeds a host by hand.

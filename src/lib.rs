@@ -3,12 +3,13 @@
 //! The way of an event, left to right, no loop back:
 //!
 //! ```text
-//! socket → unifi (decode) → buffer (ring) → chain (scripts, filters) → store (one commit) → lane → sink
+//! socket → unifi (decode) → buffer (ring) → chain (scripts, filters, alerts) → store (one commit) → lane → sink
 //! ```
 //!
-//! The deciding modules (`unifi`, `buffer`, `chain`, `lane`) are pure: no sockets, no files, no clock; they take
+//! The deciding modules (`unifi`, `buffer`, `chain`, `alert`, `digest`, `lane`) are pure: no sockets, no files, no clock; they take
 //! `now` and say what to do next. The doing modules (`source`, `store`, `router`, `lane::worker`) are thin.
 
+pub mod alert;
 pub mod buffer;
 mod builtin;
 pub mod chain;
@@ -17,6 +18,8 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod demo;
+pub mod desk;
+pub mod digest;
 pub mod glob;
 pub mod heartbeat;
 pub mod host;

@@ -10,6 +10,7 @@ use crate::buffer::{HoleNews, Item, Loss};
 use crate::chain::{Chains, Now, Routing, Shape};
 use crate::clock::Clock;
 use crate::control::Tap;
+use crate::desk::Desk;
 use crate::intake::Outlet;
 use crate::store::{Commit, Hole, HoleChange, SharedStore, StateChange};
 use marks::Marks;
@@ -44,6 +45,7 @@ pub struct Router {
     /// To be kept before the first record that refers to it.
     shape: Option<Shape>,
     orders: Option<Orders>,
+    desk: Desk,
 }
 
 impl Router {
@@ -75,6 +77,7 @@ impl Router {
             routing,
             tap: Tap::default(),
             shape: None,
+            desk: Desk::default(),
             orders: None,
         }
     }
@@ -86,6 +89,12 @@ impl Router {
             orders: Some(orders),
             ..self
         }
+    }
+
+    /// Keeping what is changed at `desk`.
+    #[must_use]
+    pub fn serving(self, desk: Desk) -> Self {
+        Self { desk, ..self }
     }
 
     /// Recording what chains of this `shape` do with each event, when the store keeps that.
@@ -111,6 +120,7 @@ impl Router {
             keep_shape(&self.store, &shape).await;
         }
         loop {
+            let due = self.due();
             // All are cancel-safe; the ring is asked before the stop, so that it leaves nothing in it.
             let losses = tokio::select! {
                 biased;
@@ -120,24 +130,44 @@ impl Router {
                 }
                 losses = self.outlet.take(MAX_BATCH, &mut taken) => losses,
                 () = stop.cancelled() => return,
+                () = due => Vec::new(),
+                () = self.desk.changed() => Vec::new(),
             };
             self.round(losses, &mut taken).await;
         }
     }
 
-    /// Decide and commit what was taken.
+    /// Decide and commit what was taken, and what is due.
     async fn round(&mut self, losses: Vec<Loss>, taken: &mut Vec<Item>) {
+        let asked = self.desk.asked();
         let batch = self.batch(losses, taken);
         let holes = batch.made.clone();
         let commit = self.decide(batch);
+        if commit.is_empty() {
+            self.desk.kept(asked);
+            return;
+        }
         let watched = self.tap.is_watched().then(|| commit.events.clone());
         commit_until_taken(&self.store, commit).await;
+        self.desk.kept(asked);
         self.tap.show(watched.unwrap_or_default());
         if !holes.is_empty() {
             self.outlet.tell(holes);
         }
         for event in self.watch.look(&*self.store, self.clock.wall()) {
             self.outlet.put(&event);
+        }
+    }
+
+    /// Resolves when an alert or a digest has something to say of its own.
+    fn due(&self) -> impl Future<Output = ()> + use<> {
+        let (instant, wall) = (self.clock.now(), self.clock.wall());
+        let wake = self.chains.wake_at(wall).map(|at| instant + at.since(wall));
+        async move {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
         }
     }
 
@@ -191,6 +221,9 @@ impl Router {
             self.routing.for_journal_only(*way == Way::Journal);
             self.chains.route(event, now, &mut self.routing);
         }
+        self.chains.holes_changed(&batch.holes, now.wall);
+        self.routing.for_journal_only(false);
+        self.chains.tick(now, &mut self.routing);
         if internet_is_back {
             self.weather.notify_waiters();
         }

@@ -30,6 +30,7 @@ pub use breaker::{Breaker, LIMITS_IN_A_ROW, REST};
 pub use context::RunContext;
 pub use engine::{Engine, EngineOptions};
 pub use error::{RunError, RunErrorKind, ScriptError};
+pub use hours::Hours;
 pub use limits::{Limits, MAX_EVENTS, MAX_FIELDS, MAX_FIELDS_DEPTH, MAX_FILE};
 pub use memory::{Memories, Memory, MemoryError, MemoryLimits, SharedMemory};
 pub use step::{ScriptCounts, ScriptHealth, ScriptStep, ScriptTrouble, StepOutcome};

@@ -211,6 +211,37 @@ pub struct Commit {
     pub holes: Vec<HoleChange>,
 }
 
+impl Commit {
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            events,
+            shares,
+            dead,
+            duplicates,
+            lost,
+            verdicts,
+            state,
+            watermarks,
+            holes,
+        } = self;
+        let nothing = [
+            events.is_empty(),
+            shares.is_empty(),
+            dead.is_empty(),
+            verdicts.is_empty(),
+        ];
+        let nothing = nothing.into_iter().all(|empty| empty);
+        nothing
+            && *duplicates == 0
+            && *lost == 0
+            && state.is_empty()
+            && watermarks.is_empty()
+            && holes.is_empty()
+    }
+}
+
 /// One sink's part of a batch.
 #[derive(Clone, Debug)]
 pub struct Share {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files that are tables, or close to it, and may be long.
-const TABLES: &[&str] = &["src/unifi/catalog"];
+const TABLES: &[&str] = &["src/unifi/catalog", "src/alert/words"];
 
 /// Longest a file may be without being a table; tests of a module count apart.
 const MAX_LINES: usize = 420;
@@ -71,9 +71,12 @@ fn the_deciding_modules_are_pure() {
     let mut pure = sources(&[
         "src/unifi",
         "src/unifi.rs",
+        "src/alert",
+        "src/alert.rs",
         "src/buffer.rs",
         "src/chain",
         "src/chain.rs",
+        "src/digest.rs",
         "src/heartbeat.rs",
         "src/lane.rs",
     ]);

@@ -127,6 +127,17 @@ impl Routing {
         (events, shares, dead)
     }
 
+    /// Whether no sink gets what is routed now.
+    pub(super) fn is_for_journal_only(&self) -> bool {
+        self.journal_only
+    }
+
+    /// Write `event` down, and give it to nobody.
+    pub(super) fn journal(&mut self, event: &Arc<Event>) {
+        self.begin(event);
+        self.end();
+    }
+
     pub(super) fn begin(&mut self, event: &Arc<Event>) {
         self.current.first = self.events.len();
         for (mark, share) in self.current.marks.iter_mut().zip(&self.shares) {

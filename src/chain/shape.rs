@@ -13,7 +13,7 @@ pub struct Shape(pub Vec<ChainShape>);
 pub struct ChainShape {
     /// The chain's name.
     pub name: String,
-    /// `script storms`, `where …`, `filter x`, `sink archive`.
+    /// `script storms`, `where …`, `filter x`, `alert y`, `digest z`, `sink archive`.
     pub steps: Vec<String>,
 }
 
@@ -28,6 +28,14 @@ impl Shape {
             Action::Script(name) => format!("script {name}"),
             Action::Where(source) => format!("where {source}"),
             Action::Filter(name) => format!("filter {name}"),
+            Action::Alert(index) => {
+                let alert = plan.alerts.get(*index);
+                format!("alert {}", alert.map_or("", |alert| &*alert.name))
+            }
+            Action::Digest(index) => {
+                let digest = plan.digests.get(*index);
+                format!("digest {}", digest.map_or("", |digest| &*digest.name))
+            }
             Action::Sink(index) => {
                 let sink = plan.sinks.get(*index);
                 format!("sink {}", sink.map_or("", |sink| &*sink.name))

@@ -5,7 +5,7 @@ use crate::store::{DeadLetter, Share};
 use proptest::prelude::*;
 use std::sync::Mutex;
 use std::time::Duration;
-use unifi_herald_plugin::{BoxError, BufferedEvent, Filter, Kind, Verdict};
+use unifi_herald_plugin::{BoxError, BufferedEvent, Filter, Origin, Verdict};
 
 type Function = Box<dyn FnMut(&Event) -> Result<Verdict, BoxError> + Send>;
 

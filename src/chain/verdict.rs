@@ -37,9 +37,15 @@ pub enum Deed {
     Had,
     /// Did not, since it was for the journal only.
     Journaled,
+    /// Counted it and kept it.
+    Counted,
+    /// Collected it.
+    Collected,
+    /// Said it: the event begins behind this step.
+    Said,
 }
 
-const DEEDS: [Deed; 9] = [
+const DEEDS: [Deed; 12] = [
     Deed::Skipped,
     Deed::Kept,
     Deed::Changed,
@@ -49,6 +55,9 @@ const DEEDS: [Deed; 9] = [
     Deed::Given,
     Deed::Had,
     Deed::Journaled,
+    Deed::Counted,
+    Deed::Collected,
+    Deed::Said,
 ];
 
 impl Deed {
@@ -65,6 +74,9 @@ impl Deed {
             Self::Given => "given",
             Self::Had => "had_it",
             Self::Journaled => "journal_only",
+            Self::Counted => "counted",
+            Self::Collected => "collected",
+            Self::Said => "said",
         }
     }
 }

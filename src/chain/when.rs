@@ -48,6 +48,38 @@ impl Matcher {
         }
     }
 
+    /// Whether `event` comes from a place that the condition admits: controller and site.
+    #[must_use]
+    pub fn admits_place(&self, event: &Event) -> bool {
+        self.controllers
+            .as_ref()
+            .is_none_or(|patterns| patterns.fit([Some(&*event.controller)]))
+            && self
+                .sites
+                .as_ref()
+                .is_none_or(|patterns| patterns.fit_site(event))
+    }
+
+    /// Whether `event` meets every part of the condition but those on kind and severity.
+    #[must_use]
+    pub fn admits_but_for_kind(&self, event: &Event) -> bool {
+        self.always || (self.admits_place(event) && self.admits_subjects(event))
+    }
+
+    fn admits_subjects(&self, event: &Event) -> bool {
+        self.clients
+            .as_ref()
+            .is_none_or(|patterns| patterns.fit_client(event))
+            && self
+                .devices
+                .as_ref()
+                .is_none_or(|patterns| patterns.fit_device(event))
+            && self
+                .ssids
+                .as_ref()
+                .is_none_or(|patterns| patterns.fit([event.ssid.as_deref()]))
+    }
+
     /// Whether `event` meets every part of the condition. A part about something the event does not have is not
     /// met, unless it admits everything.
     #[must_use]
@@ -60,26 +92,8 @@ impl Matcher {
                     .kinds
                     .as_ref()
                     .is_none_or(|kinds| kinds[event.kind.index()])
-                && self
-                    .controllers
-                    .as_ref()
-                    .is_none_or(|patterns| patterns.fit([Some(&*event.controller)]))
-                && self
-                    .sites
-                    .as_ref()
-                    .is_none_or(|patterns| patterns.fit_site(event))
-                && self
-                    .clients
-                    .as_ref()
-                    .is_none_or(|patterns| patterns.fit_client(event))
-                && self
-                    .devices
-                    .as_ref()
-                    .is_none_or(|patterns| patterns.fit_device(event))
-                && self
-                    .ssids
-                    .as_ref()
-                    .is_none_or(|patterns| patterns.fit([event.ssid.as_deref()])))
+                && self.admits_place(event)
+                && self.admits_subjects(event))
     }
 }
 

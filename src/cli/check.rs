@@ -59,10 +59,24 @@ fn summary(plan: &Plan) -> String {
         .filters
         .iter()
         .map(|(name, filter)| format!("{name} ({})", filter.plugin));
+    let alerts = plan.alerts.iter().map(|alert| alert.name.to_string());
+    let digests = plan.digests.iter();
+    let digests =
+        digests.map(|digest| format!("{} ({})", digest.name, digest.at.strftime("%H:%M")));
     let chains = plan.chains.iter().map(|chain| {
         let steps = chain.steps.iter().map(|step| match &step.action {
             Action::Script(name) | Action::Filter(name) => name.to_string(),
             Action::Where(_) => "where".to_owned(),
+            Action::Alert(index) => plan
+                .alerts
+                .get(*index)
+                .map(|alert| alert.name.to_string())
+                .unwrap_or_default(),
+            Action::Digest(index) => plan
+                .digests
+                .get(*index)
+                .map(|digest| digest.name.to_string())
+                .unwrap_or_default(),
             Action::Sink(index) => plan
                 .sinks
                 .get(*index)
@@ -76,6 +90,8 @@ fn summary(plan: &Plan) -> String {
         ("controllers", controllers.collect::<Vec<_>>()),
         ("scripts", scripts.collect()),
         ("filters", filters.collect()),
+        ("alerts", alerts.collect()),
+        ("digests", digests.collect()),
         ("sinks", sinks.collect()),
         ("chains", chains.collect()),
     ] {

@@ -56,9 +56,10 @@ pub(super) fn run(plan: Plan, registry: Registry, reading: Reading, occasion: Oc
             complain(&format!("error: {error}"));
             match error {
                 StartError::System(_) | StartError::State(_) => Exit::Failed,
-                StartError::Script(_) | StartError::Plugin { .. } | StartError::Store(_) => {
-                    Exit::Config
-                }
+                StartError::Script(_)
+                | StartError::Alert(_)
+                | StartError::Plugin { .. }
+                | StartError::Store(_) => Exit::Config,
             }
         }
     }

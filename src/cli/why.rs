@@ -103,6 +103,9 @@ fn in_words(did: &str) -> String {
         "given" => "got it".to_owned(),
         "had_it" => "had it from an earlier chain".to_owned(),
         "journal_only" => "not sent, it was for the journal only".to_owned(),
+        "counted" => "counted it and kept it".to_owned(),
+        "collected" => "keeps it for its time".to_owned(),
+        "said" => "said it".to_owned(),
         "skipped" => "passed by (`when`)".to_owned(),
         other => plain(other),
     }

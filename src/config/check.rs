@@ -1,5 +1,6 @@
 //! The second stage: demands what is missing, follows references, reads files, and makes the plan.
 
+mod alerts;
 mod chains;
 mod controllers;
 mod heartbeat;
@@ -37,6 +38,8 @@ pub(super) fn plan(
         store: check.store(),
         scripts: check.scripts(&engine),
         filters: check.filters(),
+        alerts: check.alerts(&engine, &zone),
+        digests: check.digests(),
         sinks: check.sinks(),
         chains: check.chains(&engine),
         zone,
@@ -158,7 +161,15 @@ impl Check<'_> {
     }
 
     fn names(&mut self) {
-        for table in ["controllers", "scripts", "filters", "sinks", "chains"] {
+        for table in [
+            "controllers",
+            "scripts",
+            "filters",
+            "alerts",
+            "digests",
+            "sinks",
+            "chains",
+        ] {
             for name in self.reading.names(table) {
                 let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
                 if name.is_empty() || !name.chars().all(allowed) {
@@ -250,10 +261,14 @@ impl Check<'_> {
         type Used<'a> = Vec<&'a String>;
         let scripts: Used<'_> = steps().filter_map(|step| step.script.as_ref()).collect();
         let filters: Used<'_> = steps().filter_map(|step| step.filter.as_ref()).collect();
+        let alerts: Used<'_> = steps().filter_map(|step| step.alert.as_ref()).collect();
+        let digests: Used<'_> = steps().filter_map(|step| step.digest.as_ref()).collect();
         let sinks: Used<'_> = steps().filter_map(|step| step.sink.as_ref()).collect();
         for (table, what, used) in [
             ("scripts", "script", scripts),
             ("filters", "filter", filters),
+            ("alerts", "alert", alerts),
+            ("digests", "digest", digests),
             ("sinks", "sink", sinks),
         ] {
             for name in self.reading.names(table) {

@@ -3,6 +3,10 @@
 //! Every key has a default or is optional, so that a file with mistakes can be read as far as it goes; what
 //! must be there is demanded in the second stage.
 
+mod alerts;
+
+pub(crate) use alerts::*;
+
 use super::plan::{
     BackfillPlan, FirstRun, LogFormat, OnError, StoreMode, StorePlan, SyncMode, WhenFull,
 };
@@ -26,6 +30,10 @@ pub(crate) struct File {
     pub(crate) scripts: BTreeMap<String, ScriptTable>,
     /// `[filters.NAME]`: filters written in Rust that chains may use.
     pub(crate) filters: BTreeMap<String, FilterTable>,
+    /// `[alerts.NAME]`: what people are told of, and when.
+    pub(crate) alerts: BTreeMap<String, AlertTable>,
+    /// `[digests.NAME]`: what is told once a day.
+    pub(crate) digests: BTreeMap<String, DigestTable>,
     /// `[sinks.NAME]`: where events go.
     pub(crate) sinks: BTreeMap<String, SinkTable>,
     /// `[chains.NAME]`: which events go through which steps.
@@ -222,7 +230,7 @@ pub(crate) struct ChainTable {
     pub(crate) steps: Vec<StepTable>,
 }
 
-/// A step of a chain: one of `script`, `where`, `filter` and `sink`
+/// A step of a chain: one of `script`, `where`, `filter`, `alert`, `digest` and `sink`
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StepTable {
@@ -233,6 +241,10 @@ pub(crate) struct StepTable {
     pub(crate) expression: Option<String>,
     /// Name of a filter under `[filters]`.
     pub(crate) filter: Option<String>,
+    /// Name of an alert under `[alerts]`; it keeps the events it counts, and what it has to say goes on from here.
+    pub(crate) alert: Option<String>,
+    /// Name of a digest under `[digests]`; it keeps what comes, and what it has to say goes on from here.
+    pub(crate) digest: Option<String>,
     /// Name of a sink under `[sinks]`; the event goes there and on to the next step.
     pub(crate) sink: Option<String>,
     /// Which events the step looks at; the others pass it by.

@@ -1,7 +1,11 @@
 //! What will run: the configuration after defaults, cross-checks and file reads.
 
+mod alerts;
+mod chains;
 mod sink;
 
+pub use alerts::*;
+pub use chains::*;
 pub use sink::{BatchPlan, RetryPlan, SinkPlan};
 
 use std::collections::BTreeMap;
@@ -9,7 +13,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 use unifi_herald_plugin::http::TlsOptions;
-use unifi_herald_plugin::{Kind, Revealed, Severity, Text};
+use unifi_herald_plugin::{Revealed, Text};
 
 /// A checked configuration. Nothing in it needs a file, a variable or a second look.
 #[derive(Clone, Debug)]
@@ -26,6 +30,10 @@ pub struct Plan {
     pub scripts: BTreeMap<Text, ScriptPlan>,
     /// By name.
     pub filters: BTreeMap<Text, PluginPlan>,
+    /// In the order of the file; steps refer to them by position.
+    pub alerts: Vec<AlertPlan>,
+    /// In the order of the file; steps refer to them by position.
+    pub digests: Vec<DigestPlan>,
     /// In the order of the file; steps refer to them by position.
     pub sinks: Vec<SinkPlan>,
     /// In the order of the file.
@@ -308,58 +316,6 @@ impl fmt::Debug for PluginPlan {
             .field("on_error", &self.on_error)
             .finish()
     }
-}
-
-/// One chain.
-#[derive(Clone, Debug)]
-pub struct ChainPlan {
-    /// Its name in the configuration.
-    pub name: Text,
-    /// Which events enter it.
-    pub when: When,
-    /// What happens to them, in order.
-    pub steps: Vec<StepPlan>,
-}
-
-/// One step of a chain.
-#[derive(Clone, Debug)]
-pub struct StepPlan {
-    /// Which events it looks at; the others pass it by.
-    pub when: When,
-    /// What it does.
-    pub action: Action,
-}
-
-/// What a step does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Runs the script of this name.
-    Script(Text),
-    /// Evaluates this expression; false drops.
-    Where(String),
-    /// Runs the filter of this name.
-    Filter(Text),
-    /// Gives the event to the sink at this position of [`Plan::sinks`], and lets it go on.
-    Sink(usize),
-}
-
-/// A condition on events. Patterns take `*` and `?` and ignore case; `None` admits everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct When {
-    /// Controller names.
-    pub controllers: Option<Vec<String>>,
-    /// Short or display names, optionally `controller/site`.
-    pub sites: Option<Vec<String>>,
-    /// The kinds admitted, with the patterns already expanded.
-    pub kinds: Option<Vec<Kind>>,
-    /// MAC addresses, names or host names of clients.
-    pub clients: Option<Vec<String>>,
-    /// MAC addresses or names of devices.
-    pub devices: Option<Vec<String>>,
-    /// Names of wireless networks.
-    pub ssids: Option<Vec<String>>,
-    /// The mildest severity admitted.
-    pub min_severity: Option<Severity>,
 }
 
 /// A dead man's switch: who hears nothing for longer than `every` raises the alarm.

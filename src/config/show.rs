@@ -2,8 +2,8 @@
 
 use super::Reading;
 use super::file::{
-    BufferTable, ChainTable, ControllerTable, FilterTable, HeartbeatTable, LogTable, ScriptTable,
-    SinkTable, StoreTable, TimeTable,
+    AlertTable, BufferTable, ChainTable, ControllerTable, DigestTable, FilterTable, HeartbeatTable,
+    LogTable, ScriptTable, SinkTable, StoreTable, TimeTable,
 };
 use super::secrets::{is_place, userinfo};
 use super::source::hides;
@@ -40,6 +40,8 @@ pub(super) fn render(mut reading: Reading, registry: &Registry) -> String {
         store: &file.store,
         scripts: Ordered(reading.names("scripts"), &file.scripts),
         filters: Ordered(reading.names("filters"), &file.filters),
+        alerts: Ordered(reading.names("alerts"), &file.alerts),
+        digests: Ordered(reading.names("digests"), &file.digests),
         sinks: Ordered(reading.names("sinks"), &file.sinks),
         chains: Ordered(reading.names("chains"), &file.chains),
         time: &file.time,
@@ -57,6 +59,8 @@ struct Shown<'a> {
     store: &'a StoreTable,
     scripts: Ordered<'a, ScriptTable>,
     filters: Ordered<'a, FilterTable>,
+    alerts: Ordered<'a, AlertTable>,
+    digests: Ordered<'a, DigestTable>,
     sinks: Ordered<'a, SinkTable>,
     chains: Ordered<'a, ChainTable>,
     time: &'a TimeTable,

@@ -3,6 +3,7 @@
 use super::protocol::{ControllerState, Degraded, RefusedConfig, ScriptState, SinkState, Status};
 use super::tap::Tap;
 use crate::clock::Clock;
+use crate::desk::Desk;
 use crate::host::Reloader;
 use crate::roster::Roster;
 use crate::router::Order;
@@ -25,6 +26,8 @@ pub struct Board {
     pub reloader: Reloader,
     /// Has things done between two batches.
     pub orders: mpsc::Sender<Order>,
+    /// Where incidents and silences are looked at and changed.
+    pub desk: Desk,
     /// The host's clock.
     pub clock: Clock,
 }

@@ -36,11 +36,12 @@ pub struct ChainFate {
 /// What one step did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepFate {
-    /// `script storms`, `where …`, `filter x`, `sink archive`.
+    /// `script storms`, `where …`, `filter x`, `alert y`, `digest z`, `sink archive`.
     pub step: String,
     /// How many steps before it put several events in the place of one.
     pub depth: usize,
-    /// `kept`, `changed`, `dropped`, `replaced`, `dead_letter`, `given`, `had_it`, `journal_only` or `skipped`.
+    /// `kept`, `changed`, `dropped`, `replaced`, `dead_letter`, `given`, `had_it`, `journal_only`, `counted`,
+    /// `collected`, `said` or `skipped`.
     pub did: String,
     /// Whether it failed, so that its `on_error` decided.
     pub failed: bool,

@@ -46,6 +46,7 @@ fn board(tap: Tap) -> Board {
         tap,
         reloader: Reloader::to_nobody(),
         orders: tokio::sync::mpsc::channel(1).0,
+        desk: crate::desk::Desk::default(),
         clock: Clock::system(),
     }
 }

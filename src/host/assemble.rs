@@ -1,10 +1,12 @@
 //! From a plan to working parts: chains with compiled scripts, sinks that can be built again.
 
+use crate::alert::{AlertError, SharedAlerts, assemble};
 use crate::chain::{Action, Chain, Chains, FilterStep};
 use crate::clock::Clock;
 use crate::config::{
     self, ChainPlan, HeartbeatPlan, OnError, Plan, PluginPlan, SinkPlan, StoreMode,
 };
+use crate::digest::Digests;
 use crate::lane::worker::SinkFactory;
 use crate::registry::Registry;
 use crate::script::{Engine, EngineOptions, Limits, Memories, ScriptStep};
@@ -20,6 +22,9 @@ pub enum StartError {
     /// A script does not compile.
     #[error(transparent)]
     Script(#[from] crate::script::ScriptError),
+    /// An alert cannot be made of what is written.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
     /// A sink or filter cannot be made of its options.
     #[error("{table}: {message}")]
     Plugin {
@@ -82,6 +87,8 @@ pub(super) fn chains(
         let steps = chain.steps.iter().enumerate().map(|(position, step)| {
             let action = match &step.action {
                 config::Action::Sink(sink) => Action::Sink(*sink),
+                config::Action::Alert(alert) => Action::Alert(*alert),
+                config::Action::Digest(digest) => Action::Digest(*digest),
                 config::Action::Where(source) => {
                     let step = ScriptStep::new(engine.compile_where(source)?, OnError::Drop);
                     let memory = memories.of_where(&chain.name, position);
@@ -123,7 +130,10 @@ pub(super) fn chains(
     };
     let chains = plan.chains.iter().map(chain);
     let chains = chains.collect::<Result<Vec<_>, StartError>>()?;
-    Ok(Chains::new(chains).remembering(memories))
+    let alerts = assemble(plan, engine, &mut memories)?;
+    let digests = Digests::new(&plan.digests, plan.zone.clone());
+    let chains = Chains::new(chains).remembering(memories);
+    Ok(chains.watching(SharedAlerts::new(alerts), digests))
 }
 
 /// One factory per sink, each tried once so that a mistake shows at the start.

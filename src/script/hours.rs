@@ -10,7 +10,7 @@ use unifi_herald_plugin::Timestamp;
 /// Saturday is in `"Fri 22:00-06:00"`. The wall clock decides, so on the days when daylight saving begins or
 /// ends the stretch is an hour shorter or longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hours {
+pub struct Hours {
     /// Bit 0 is Monday.
     days: u8,
     /// Minutes since midnight; `to` is not part of it.
@@ -24,7 +24,10 @@ const DAY: u16 = 24 * 60;
 
 impl Hours {
     /// Reads `[days ]HH:MM-HH:MM`, where days are a list of names or ranges: `Sat,Sun`, `Mon-Fri`.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// When it is not of that form, or empty.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let invalid =
             || format!("`{text}` is not a time such as \"22:00-07:00\" or \"Mon-Fri 08:00-18:00\"");
         let (days, times) = match text.trim().rsplit_once(char::is_whitespace) {
@@ -45,7 +48,8 @@ impl Hours {
     }
 
     /// Whether `now` is within it, in `zone`.
-    pub(super) fn contains(self, now: Timestamp, zone: &TimeZone) -> bool {
+    #[must_use]
+    pub fn contains(self, now: Timestamp, zone: &TimeZone) -> bool {
         let Ok(moment) = jiff::Timestamp::from_millisecond(now.as_millis()) else {
             return false;
         };
@@ -59,6 +63,18 @@ impl Hours {
         } else {
             (on(today) && minute >= self.from) || (on(today.previous()) && minute < self.to)
         }
+    }
+
+    /// The first full minute after `now` that is not within it, at most a week ahead.
+    #[must_use]
+    pub fn end_after(self, now: Timestamp, zone: &TimeZone) -> Timestamp {
+        const MINUTE: i64 = 60_000;
+        const WEEK: i64 = 7 * 24 * 60;
+        let first = now.as_millis().div_euclid(MINUTE) + 1;
+        let minute = |offset: i64| Timestamp::from_millis((first + offset) * MINUTE);
+        let mut after = (0..WEEK).map(minute);
+        let end = after.find(|time| !self.contains(*time, zone));
+        end.unwrap_or_else(|| minute(WEEK))
     }
 }
 

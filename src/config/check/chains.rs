@@ -40,55 +40,52 @@ impl Check<'_> {
     }
 
     fn step(&mut self, path: &Path, table: &StepTable, engine: &Engine) -> Option<StepPlan> {
-        const FORMS: &str = "a step has one of `script`, `where`, `filter` and `sink`";
+        const FORMS: &str =
+            "a step has one of `script`, `where`, `filter`, `alert`, `digest` and `sink`";
         let when = self.when(&path.join("when"), &table.when);
-        let given = [&table.script, &table.expression, &table.filter, &table.sink];
-        let action = match given {
-            [Some(name), None, None, None] => {
-                self.refer(path.join("script"), "script", name, "scripts");
+        let given = [
+            ("script", &table.script),
+            ("where", &table.expression),
+            ("filter", &table.filter),
+            ("alert", &table.alert),
+            ("digest", &table.digest),
+            ("sink", &table.sink),
+        ];
+        let mut given = given
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        let (first, second) = (given.next(), given.next());
+        let (Some((key, name)), None) = (first, second) else {
+            let message = match first {
+                None => "this step does nothing",
+                Some(_) => "this step does two things",
+            };
+            self.flaw(Flaw::value(path.clone(), message).help(FORMS.to_owned()));
+            return None;
+        };
+        let path = path.join(key);
+        let action = match key {
+            "script" => {
+                self.position(path, "script", name, "scripts");
                 Action::Script(name.as_str().into())
             }
-            [None, Some(expression), None, None] => {
-                if expression.trim().is_empty() {
-                    self.flaw(Flaw::value(path.join("where"), "an empty expression"));
+            "where" => {
+                if name.trim().is_empty() {
+                    self.flaw(Flaw::value(path, "an empty expression"));
                 } else {
-                    self.expression(path.join("where"), engine, expression);
+                    self.expression(path, engine, name);
                 }
-                Action::Where(expression.clone())
+                Action::Where(name.clone())
             }
-            [None, None, Some(name), None] => {
-                self.refer(path.join("filter"), "filter", name, "filters");
+            "filter" => {
+                self.position(path, "filter", name, "filters");
                 Action::Filter(name.as_str().into())
             }
-            [None, None, None, Some(name)] => {
-                self.refer(path.join("sink"), "sink", name, "sinks");
-                let position = self
-                    .reading
-                    .names("sinks")
-                    .iter()
-                    .position(|known| known == name)?;
-                Action::Sink(position)
-            }
-            [None, None, None, None] => {
-                self.flaw(
-                    Flaw::value(path.clone(), "this step does nothing").help(FORMS.to_owned()),
-                );
-                return None;
-            }
-            _ => {
-                self.flaw(
-                    Flaw::value(path.clone(), "this step does two things").help(FORMS.to_owned()),
-                );
-                return None;
-            }
+            "alert" => Action::Alert(self.position(path, "alert", name, "alerts")?),
+            "digest" => Action::Digest(self.position(path, "digest", name, "digests")?),
+            _ => Action::Sink(self.position(path, "sink", name, "sinks")?),
         };
         Some(StepPlan { when, action })
-    }
-
-    fn refer(&mut self, path: Path, what: &str, name: &str, table: &str) {
-        if !self.reading.names(table).iter().any(|known| known == name) {
-            self.unknown(path, what, name, table);
-        }
     }
 
     fn when(&mut self, path: &Path, table: &WhenTable) -> When {
@@ -136,7 +133,7 @@ impl Check<'_> {
     }
 
     /// The kinds that `patterns` admit, each once, in the order of the taxonomy.
-    fn kinds(&mut self, path: &Path, patterns: &[String]) -> Vec<Kind> {
+    pub(super) fn kinds(&mut self, path: &Path, patterns: &[String]) -> Vec<Kind> {
         for (index, pattern) in patterns.iter().enumerate() {
             if !Kind::ALL.iter().any(|kind| matches(pattern, kind.as_str())) {
                 let names = Kind::ALL.iter().map(|kind| kind.as_str());

@@ -20,6 +20,8 @@ steps = [{ sinc = "a" }, { sink = "a", wen = {} }]
 [log]
 lvl = "info"
 [alerts.x]
+on = ["wan.down"]
+holds = "2m"
 [colours]
 "#;
     let house = House::new(&format!("{HOME}{CONFIG}"));
@@ -420,21 +422,21 @@ error: `log.lvl`: unknown key
    |
    = help: known keys: level, format
 
-error: `alerts`: unknown key
-  --> config.toml:19:2
+error: `alerts.x.holds`: unknown key
+  --> config.toml:21:1
    |
-19 | [alerts.x]
-   |  ^^^^^^
+21 | holds = "2m"
+   | ^^^^^
    |
-   = help: known keys: controllers, buffer, store, scripts, filters, sinks, chains, time, heartbeat, log
+   = help: did you mean `hold`?
 
 error: `colours`: unknown key
-  --> config.toml:20:2
+  --> config.toml:22:2
    |
-20 | [colours]
+22 | [colours]
    |  ^^^^^^^
    |
-   = help: known keys: controllers, buffer, store, scripts, filters, sinks, chains, time, heartbeat, log"#;
+   = help: known keys: controllers, buffer, store, scripts, filters, alerts, digests, sinks, chains, time, heartbeat, log"#;
 
 const EXPECTED_WRONG_TYPES_AND_VALUES: &str = r#"error: `controllers.home.url`: expected text, found a whole number
  --> config.toml:2:7
@@ -612,7 +614,7 @@ error: `chains.d.steps[0]`: this step does nothing
 12 | steps = [{}]
    |          ^^
    |
-   = help: a step has one of `script`, `where`, `filter` and `sink`"#;
+   = help: a step has one of `script`, `where`, `filter`, `alert`, `digest` and `sink`"#;
 
 const EXPECTED_SCRIPTS_THAT_DO_NOT_COMPILE: &str = r#"error: `scripts.a.file`: Unexpected '}'
  --> a.rhai:4:1
@@ -753,7 +755,7 @@ error: `chains.c.steps[3]`: this step does two things
 18 |   { sink = "archive", script = "storms" },
    |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
    |
-   = help: a step has one of `script`, `where`, `filter` and `sink`"#;
+   = help: a step has one of `script`, `where`, `filter`, `alert`, `digest` and `sink`"#;
 
 const EXPECTED_NUMBERS_OUT_OF_BOUNDS: &str = r#"error: `controllers.home.sites`: an empty list
  --> config.toml:4:9

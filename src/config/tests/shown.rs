@@ -48,6 +48,10 @@ max_size = "1GiB"
 
 [filters]
 
+[alerts]
+
+[digests]
+
 [sinks.zulu]
 plugin = "pager"
 timeout = "30s"

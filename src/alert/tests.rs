@@ -1,0 +1,9 @@
+//! Alerts over virtual time: what is pushed when, and what is told when.
+
+mod groups;
+mod hushes;
+mod keys;
+mod line;
+mod time;
+
+use line::{Line, line};
