@@ -17,10 +17,60 @@ fn show(event: &BufferedEvent) -> String {
 
 #[test]
 fn every_kind_has_a_readable_message() {
-    let texts = Kind::ALL
-        .iter()
-        .map(|kind| show(&EventBuilder::new(*kind).buffered(1)));
-    insta::assert_snapshot!("kinds", texts.collect::<Vec<_>>().join("\n"));
+    for kind in Kind::ALL {
+        let event = EventBuilder::new(*kind).buffered(1);
+        let message = Message::of(&event, event.time);
+        let says = event.alert.as_ref().map(|alert| alert.title.clone());
+        let says = says.filter(|title| !title.is_empty());
+        assert_eq!(
+            message.title,
+            &*says.unwrap_or_else(|| event.summary.clone())
+        );
+        let text = message.text();
+        assert!(text.contains("Site: Home"), "{kind}: {text}");
+        let whole = |line: &str| !line.ends_with(": ");
+        assert!(text.lines().all(whole), "{kind}: {text}");
+    }
+}
+
+#[test]
+fn an_event_without_a_summary_is_called_by_its_kind() {
+    let event = EventBuilder::new(Kind::WAN_DOWN)
+        .summary(" \n ")
+        .buffered(1);
+    assert_eq!(Message::of(&event, event.time).title, "wan.down");
+}
+
+#[test]
+fn facts_are_who_where_and_what() {
+    let facts = |kind| {
+        let message = Message::of(&EventBuilder::new(kind).buffered(1), START);
+        let facts = message.facts.into_iter();
+        facts
+            .map(|fact| format!("{}={}", fact.name, fact.value))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        facts(Kind::DEVICE_OFFLINE),
+        [
+            "Site=Home",
+            "Device=Kitchen (U6-Lite, f0:9f:c2:00:00:02)",
+            "Uplink=SW-Core (port 2)",
+        ]
+    );
+    assert_eq!(
+        facts(Kind::THREAT_BLOCKED)[1..],
+        [
+            "Threat=ET MALWARE Suspicious User Agent (A Network Trojan was Detected)",
+            "Action=blocked",
+            "From=Anna's iPhone (192.0.2.17:50112, aa:bb:cc:00:00:01)",
+            "To=203.0.113.9:443",
+        ]
+    );
+    assert_eq!(
+        facts(Kind::HERALD_GAP)[1],
+        "Lost=3 events, 2026-11-22 17:21:13 UTC to 2026-11-22 17:21:43 UTC"
+    );
 }
 
 #[test]
