@@ -9,6 +9,7 @@ demo:
 
 test: packages
 	$(CARGO) test --workspace --locked
+	CARGO=$(CARGO) tests/own-main/check
 
 packages:
 	tests/install-packages

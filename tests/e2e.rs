@@ -5,6 +5,7 @@ mod exec;
 mod half_open;
 mod heartbeat;
 mod hostile;
+mod manual;
 mod readme;
 mod reload;
 mod repair;

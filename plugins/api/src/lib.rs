@@ -60,15 +60,75 @@
 //!
 //! It becomes part of a herald by one line: `unifi_herald::builtin().sink::<Pager>()`.
 //!
+//! # A whole filter
+//!
+//! ```
+//! use serde::Deserialize;
+//! use unifi_herald_plugin::{BoxError, BuildContext, BuildError, Event, Filter, FilterPlugin, Severity, Verdict};
+//!
+//! /// `[filters.louder.options]`
+//! #[derive(Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! pub struct Config {
+//!     ssid: String,
+//! }
+//!
+//! /// Makes everything about one network a warning at least.
+//! pub struct Louder {
+//!     ssid: String,
+//! }
+//!
+//! impl FilterPlugin for Louder {
+//!     const NAME: &'static str = "louder";
+//!     const SUMMARY: &'static str = "makes events of one network warnings";
+//!     type Config = Config;
+//!
+//!     fn build(config: Config, _: &BuildContext) -> Result<Self, BuildError> {
+//!         Ok(Self { ssid: config.ssid })
+//!     }
+//! }
+//!
+//! impl Filter for Louder {
+//!     fn apply(&mut self, event: &Event) -> Result<Verdict, BoxError> {
+//!         if event.ssid.as_deref() != Some(&*self.ssid) || event.severity >= Severity::Warning {
+//!             return Ok(Verdict::Keep);
+//!         }
+//!         // It keeps its id: it is the same event, changed.
+//!         let mut event = event.clone();
+//!         event.severity = Severity::Warning;
+//!         Ok(Verdict::Replace(vec![event]))
+//!     }
+//! }
+//! ```
+//!
+//! `unifi_herald::builtin().filter::<Louder>()` adds it; `[filters.louder]` with `plugin = "louder"` and a step
+//! `{ filter = "louder" }` in a chain use it.
+//!
+//! # What the host does, in order
+//!
+//! 1. `build` at every start and reload, by `herald check`, and again after a panic. It opens nothing. Mistakes in the
+//!    options are found before, by `Deserialize`, or here, as a [`BuildError`] that names the option.
+//! 2. [`Sink::check`] when somebody asks whether the destination could be reached.
+//! 3. [`Sink::deliver`] whenever there are events, one call at a time. A call that takes longer than the sink's `timeout` is
+//!    dropped at an `await`, and its events come again with the same ids. [`DeliveryError`] says what arrived and whether to
+//!    try again.
+//! 4. [`Sink::wake`] at the time that [`Sink::wake_at`] names.
+//! 5. [`Sink::close`] once, at the end.
+//!
+//! A plugin gets the time, tasks, HTTP and secrets from its [`BuildContext`], so that a test can play the host.
+//!
 //! A sink that can only block, because it writes files or uses a library without async, implements [`BlockingSink`] and
 //! hands itself to a [`Blocking`], which keeps its books when a delivery is cancelled. Every sink should pass
 //! `testing::assert_sink_contract` (feature `testing`).
 //!
 //! # Stability
 //!
+//! Versions follow Semantic Versioning, as `cargo semver-checks` reads it: what compiles with 0.1.0 compiles with every
+//! 0.1.x. Traits get new methods only with a default; public structs that may grow are `non_exhaustive`. Kinds of events and
+//! fields of their JSON may be added, and those that are there keep their meaning. The test kit may find more than before.
+//!
 //! Signatures use only this crate, the standard library, and the crates `async-trait`, `bytes`, `http`, `serde` and
-//! `serde_json`, all of them 1.0 or behind this crate's own names. Public structs that may grow are
-//! `non_exhaustive`.
+//! `serde_json`, all of them 1.0 or behind this crate's own names.
 
 mod blocking;
 mod context;
