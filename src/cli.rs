@@ -19,6 +19,7 @@ mod moment;
 mod online;
 mod output;
 mod plugins;
+mod presets;
 mod reload;
 mod run;
 mod scripts;
@@ -97,6 +98,7 @@ enum Verb {
     Test(test::Test),
     Scripts(scripts::Scripts),
     Plugins(plugins::Plugins),
+    Presets(presets::Presets),
     Config(config::Config),
     Completions(completions::Completions),
     Man(man::Man),
@@ -145,6 +147,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Test(verb) => verb.main(&loader),
         Verb::Scripts(verb) => verb.main(&loader),
         Verb::Plugins(verb) => verb.main(&loader),
+        Verb::Presets(verb) => verb.main(&loader),
         Verb::Config(verb) => verb.main(&loader),
         Verb::Completions(verb) => verb.main(),
         Verb::Man(verb) => verb.main(),

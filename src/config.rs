@@ -10,6 +10,7 @@ mod files;
 mod locate;
 pub(crate) mod overrides;
 mod plan;
+pub(crate) mod presets;
 pub(crate) mod read;
 pub(crate) mod secrets;
 mod show;
@@ -31,6 +32,7 @@ use figment::Figment;
 use figment::value::{Dict, Tag, Value};
 use file::File;
 use overrides::{Overrides, Written};
+use presets::Added;
 use read::{Flaw, Part, read};
 use source::Source;
 use std::path::PathBuf;
@@ -79,6 +81,17 @@ pub fn show(locator: &Locator, registry: &Registry) -> Result<String, ConfigErro
     }
 }
 
+/// The sinks that presets send to, or would if there were any.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn preset_sinks(
+    locator: &Locator,
+    registry: &Registry,
+) -> Result<Vec<String>, ConfigErrors> {
+    Ok(write_down(locator, registry)?.added.sinks)
+}
+
 /// The first stage's result: what was written, as far as it can be read.
 struct Reading {
     file: File,
@@ -87,6 +100,8 @@ struct Reading {
     source: Source,
     overrides: Overrides,
     flaws: Vec<Flaw>,
+    /// What presets add.
+    added: Added,
     /// The folder of the file, absolute.
     base: PathBuf,
 }
@@ -99,15 +114,15 @@ fn write_down(locator: &Locator, registry: &Registry) -> Result<Reading, ConfigE
         .map_or_else(|| locator.directory.clone(), PathBuf::from);
     let (mut source, dict) = Source::parse(path, text).map_err(ConfigErrors::new)?;
     source.hide(&Path::of(&["heartbeat", "url"]));
-    let overrides = Overrides::find(
-        &locator.environment,
-        &Value::Dict(Tag::Default, dict.clone()),
-    );
-    let merged = Figment::new()
-        .merge(Written(dict))
-        .merge(overrides.clone())
-        .extract::<Dict>();
-    let mut tree = Value::Dict(Tag::Default, merged.unwrap_or_default());
+    let written = Value::Dict(Tag::Default, dict);
+    let (overrides, tree) = overridden(locator, written.clone());
+    let sinks = ordered_names(&source, &[], &tree, "sinks");
+    let added = Added::to(&tree, &written, &sinks);
+    // Below the environment, so that it overrides what a preset says as well.
+    let (overrides, mut tree) = match added.tables.is_empty() {
+        true => (overrides, tree),
+        false => overridden(locator, added.merged_with(written)),
+    };
     let mut scratch = tree.clone();
     let (file, flaws) = read(&mut scratch, &Path::default(), &overrides, |tree| {
         serde::Deserialize::deserialize(tree).map_err(Box::new)
@@ -117,7 +132,8 @@ fn write_down(locator: &Locator, registry: &Registry) -> Result<Reading, ConfigE
         tree: Value::Dict(Tag::Default, Dict::new()),
         source,
         overrides,
-        flaws,
+        flaws: added.flaws.iter().cloned().chain(flaws).collect(),
+        added,
         base,
     };
     reading.read_options(registry, Role::Sink, "sinks", &mut tree);
@@ -173,18 +189,7 @@ impl Reading {
 
     /// The names under `table`: in the order of the file, then those that only the environment gives.
     fn names(&self, table: &str) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .source
-            .keys(&[table])
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        for name in keys(&self.tree, table) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names
+        ordered_names(&self.source, &self.added.names, &self.tree, table)
     }
 
     /// Whether something at, above or below `path` was found wrong already.
@@ -217,6 +222,42 @@ impl Reading {
         });
         ConfigErrors::new(errors.collect())
     }
+}
+
+/// What is written and what the environment puts in its place, together.
+fn overridden(locator: &Locator, written: Value) -> (Overrides, Value) {
+    let overrides = Overrides::find(&locator.environment, &written);
+    let dict = match written {
+        Value::Dict(_, dict) => dict,
+        _ => Dict::new(),
+    };
+    let merged = Figment::new()
+        .merge(Written(dict))
+        .merge(overrides.clone())
+        .extract::<Dict>();
+    (
+        overrides,
+        Value::Dict(Tag::Default, merged.unwrap_or_default()),
+    )
+}
+
+/// The names under `table`: in the order of the file, then those of presets, then those that only the environment gives.
+fn ordered_names(
+    source: &Source,
+    added: &[(String, String)],
+    tree: &Value,
+    table: &str,
+) -> Vec<String> {
+    let written = source.keys(&[table]).into_iter().map(str::to_owned);
+    let mut names: Vec<String> = written.collect();
+    let added = added.iter().filter(|(of, _)| of == table);
+    let added = added.map(|(_, name)| name.clone());
+    for name in added.chain(keys(tree, table)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn keys(tree: &Value, table: &str) -> Vec<String> {

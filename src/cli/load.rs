@@ -74,6 +74,11 @@ impl Loader {
         config::outline(&self.locator, &self.registry, &services).map_err(|errors| refuse(&errors))
     }
 
+    /// The sinks that presets send to; none when the configuration does not say.
+    pub(super) fn preset_sinks(&self) -> Vec<String> {
+        config::preset_sinks(&self.locator, &self.registry).unwrap_or_default()
+    }
+
     /// The effective configuration as text.
     pub(super) fn show(&self) -> Result<String, Exit> {
         config::show(&self.locator, &self.registry).map_err(|errors| refuse(&errors))

@@ -20,6 +20,10 @@ use unifi_herald_plugin::{Secret, Severity, Size, Span};
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct File {
+    /// Names of presets: alerts and a chain that come with herald; see `herald presets list`.
+    pub(crate) presets: Vec<String>,
+    /// The sinks they send to; without it, every sink that no chain names.
+    pub(crate) preset_sinks: Option<Vec<String>>,
     /// `[controllers.NAME]`: whom to listen to.
     pub(crate) controllers: BTreeMap<String, ControllerTable>,
     /// `[buffer]`: the ring between the socket and the chains.

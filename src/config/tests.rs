@@ -3,6 +3,8 @@
 mod errors;
 mod hostile;
 mod plans;
+mod presets;
+mod recipes;
 mod secrecy;
 mod shipped;
 mod shown;

@@ -216,3 +216,31 @@ fn a_reader_who_has_gone_is_no_failure() {
         assert_eq!(ended.stderr, "", "{verb}");
     }
 }
+
+#[test]
+fn presets_are_listed_and_shown_with_the_sinks_they_would_send_to() {
+    let herald = Herald::new();
+    let list = herald.run(&["presets", "list"]).with_code(0);
+    assert!(list.stdout.starts_with("essentials  "), "{}", list.stdout);
+    let nowhere = herald.run(&["presets", "show", "essentials"]).with_code(0);
+    assert!(
+        nowhere.stdout.contains("  { sink = \"phone\" },\n]"),
+        "{}",
+        nowhere.stdout
+    );
+    let herald = Herald::with(&nobody_home("[sinks.screen]\nplugin = \"console\"\n"));
+    let shown = herald.run(&["presets", "show", "essentials"]).with_code(0);
+    assert!(
+        shown.stdout.contains("  { sink = \"screen\" },\n]"),
+        "{}",
+        shown.stdout
+    );
+    let config = herald.read("config.toml");
+    herald.write("config.toml", &format!("{config}\n{}", shown.stdout));
+    herald.run(&["check"]).with_code(0);
+    let wrong = herald.run(&["presets", "show", "esentials"]).with_code(2);
+    assert_eq!(
+        wrong.stderr,
+        "error: there is no preset `esentials`; did you mean `essentials`?\n"
+    );
+}
