@@ -1,6 +1,7 @@
 //! The command line: one file per verb.
 
 mod ask;
+mod capture;
 mod check;
 mod completions;
 mod config;
@@ -21,6 +22,7 @@ mod output;
 mod plugins;
 mod presets;
 mod reload;
+mod replay;
 mod run;
 mod scripts;
 mod send_test;
@@ -89,6 +91,8 @@ enum Verb {
     Check(check::Check),
     Doctor(doctor::Doctor),
     Reload(reload::Reload),
+    Replay(replay::Replaying),
+    Capture(capture::Capturing),
     Status(status::Status),
     Tail(tail::Tail),
     Events(events::Events),
@@ -138,6 +142,8 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Check(verb) => verb.main(&loader),
         Verb::Doctor(verb) => verb.main(&loader),
         Verb::Reload(verb) => verb.main(&loader),
+        Verb::Replay(verb) => verb.main(loader),
+        Verb::Capture(verb) => verb.main(&loader),
         Verb::Status(verb) => verb.main(&loader),
         Verb::Tail(verb) => verb.main(&loader),
         Verb::Events(verb) => verb.main(&loader),

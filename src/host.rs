@@ -1,6 +1,7 @@
 //! The host: wires source, router and lanes together, each on its own thread, and takes them down in order.
 
 mod assemble;
+mod courier;
 mod drain;
 mod heartbeat;
 mod lanes;
@@ -8,6 +9,7 @@ mod reload;
 mod sources;
 
 pub use assemble::StartError;
+pub use courier::{Courier, fresh_chains};
 pub use drain::Stopped;
 pub use reload::{PlanSource, ReloadError, Reloader};
 

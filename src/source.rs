@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod announce;
+mod capture;
 mod crew;
 mod detect;
 mod driver;
@@ -29,6 +30,7 @@ use crate::unifi::login::Outcome;
 use crate::unifi::timing::Timing;
 use crate::unifi::{Site, endpoint, sites};
 use account::{Account, is_about_login};
+pub use capture::{Body, Caught, capture};
 pub use crew::{CrewOrder, crew};
 use driver::Driver;
 pub use examine::{Fault, Finding, Health, examine};

@@ -1,10 +1,12 @@
 //! The command line as a user meets it: the real binary, its texts and its exit codes.
 
+mod capture;
 mod check;
 mod demo;
 mod doctor;
 mod init;
 mod reload;
+mod replay;
 mod run;
 mod send_test;
 mod tools;

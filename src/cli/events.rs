@@ -177,7 +177,7 @@ pub(super) fn kinds(patterns: &[String]) -> Result<Vec<String>, Exit> {
     Ok(kinds)
 }
 
-fn wrong(option: &str, error: &str) -> Exit {
+pub(super) fn wrong(option: &str, error: &str) -> Exit {
     complain(&format!("error: {option}: {error}"));
     Exit::Usage
 }

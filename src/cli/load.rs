@@ -56,6 +56,13 @@ impl Loader {
         plan.map_err(|errors| refuse(&errors))
     }
 
+    /// The checked configuration for who does not use its controllers: their secrets are not read.
+    pub(super) fn plan_without_controllers(&self) -> Result<Plan, Exit> {
+        let locator = self.locator.clone().replacing_controllers();
+        let plan = load(&locator, &self.registry, self.log_level.as_ref());
+        plan.map_err(|errors| refuse(&errors))
+    }
+
     /// What a running host needs to read the configuration anew, and where it is.
     pub(super) fn into_parts(self) -> (Registry, PlanSource, Locator) {
         let Self {

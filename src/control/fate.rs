@@ -88,7 +88,7 @@ fn fate(
         Some((key, chains)) => {
             let shape = shape(reader, key)?;
             let given = given(&chains, &shape);
-            (name(chains, &shape), given)
+            (name_chains(chains, &shape), given)
         }
         None => (Vec::new(), Vec::new()),
     };
@@ -115,7 +115,8 @@ fn shape(reader: &Reader, key: [u8; 4]) -> Result<Shape, StoreError> {
     Ok(shape.unwrap_or_default())
 }
 
-fn name(chains: Vec<ChainVerdict>, shape: &Shape) -> Vec<ChainFate> {
+/// What chains of this shape did, by name.
+pub(crate) fn name_chains(chains: Vec<ChainVerdict>, shape: &Shape) -> Vec<ChainFate> {
     let named = chains.into_iter().enumerate().map(|(index, chain)| {
         let names = shape.0.get(index);
         let step = |position: usize| {
