@@ -29,6 +29,8 @@ pub struct Redactor {
     addresses: Addresses,
     /// A key of an object, if there is one, and the text behind it, in what is no JSON.
     strings: Regex,
+    /// Something longer than a word of a protocol.
+    words: Regex,
     /// Names that were met, to be found in texts.
     names: BTreeSet<String>,
     /// The same, the longest first; made anew when there are more.
@@ -72,7 +74,10 @@ impl Redactor {
         Self {
             salt: Salt(salt),
             addresses: Addresses::new(),
-            strings: fixed(r#"(?s)(?:"((?:[^"\\]|\\.)*)"\s*:\s*)?"((?:[^"\\]|\\.)*)(?:"|$)"#),
+            strings: fixed(
+                r#"(?s)"((?:[^"\\]|\\.)*)"\s*:\s*(?:"((?:[^"\\]|\\.|\\$)*)(?:"|$))?|"((?:[^"\\]|\\.|\\$)*)(?:"|$)"#,
+            ),
+            words: fixed(r"\p{L}[\p{L}\p{N}_'-]{4,}"),
             names: BTreeSet::new(),
             by_length: Vec::new(),
         }
@@ -216,22 +221,42 @@ impl Redactor {
         out
     }
 
-    /// What is no JSON, such as half a frame: what looks like a string with its key is treated as such.
+    /// What is no JSON, such as half a frame: what looks like a string with its key is treated as such. A text may end in
+    /// the middle of a name, so none is kept.
     fn broken(&self, text: &str) -> String {
-        let replaced = self.strings.replace_all(text, |found: &Captures<'_>| {
-            let value = found.get(2).map_or("", |value| value.as_str());
-            let Some(key) = found.get(1) else {
-                return format!("\"{}\"", self.text(value));
+        let mut out = String::with_capacity(text.len());
+        let mut done = 0;
+        for found in self.strings.captures_iter(text) {
+            let Some(whole) = found.get(0) else { continue };
+            out.push_str(&self.unquoted(&text[done..whole.start()]));
+            done = whole.end();
+            let key = found.get(1).map_or("", |key| key.as_str());
+            if found.get(1).is_some() {
+                out.push_str(&format!("\"{}\":", self.text(key)));
+            }
+            let Some(value) = found.get(2).or_else(|| found.get(3)) else {
+                continue;
             };
-            let key = key.as_str();
-            let value = if is_secret(key) || key.starts_with("x_") {
+            let value = if is_secret(key) || key.starts_with("x_") || sort(key) == Sort::Text {
                 SECRET.to_owned()
             } else {
-                self.string(key, value)
+                self.string(key, value.as_str())
             };
-            format!("\"{key}\":\"{value}\"")
-        });
-        self.text(&replaced)
+            out.push_str(&format!("\"{value}\""));
+        }
+        out.push_str(&self.unquoted(&text[done..]));
+        out
+    }
+
+    /// What stands outside of all strings: numbers and signs stay.
+    fn unquoted(&self, text: &str) -> String {
+        let text = self.text(text);
+        let word = |found: &Captures<'_>| match &found[0] {
+            known @ ("false" | "null" | "true") => known.to_owned(),
+            word if word.starts_with("name-") => word.to_owned(),
+            word => self.name(word),
+        };
+        self.words.replace_all(&text, word).into_owned()
     }
 }
 

@@ -94,6 +94,12 @@ fn half_a_frame_is_redacted_as_well() {
             assert!(!redacted.contains(original), "{original} in {redacted}");
         }
     }
+    assert_eq!(redactor.frame("pong"), "pong");
+    assert!(!redactor.frame("Rosebud is here").contains("Rosebud"));
+    let (half, whole) = (&ROAM[..ROAM.len() - 3], redactor.frame(ROAM));
+    let half = redactor.frame(half);
+    let user = |text: &str| text.split("\"user\":").nth(1).unwrap()[..19].to_owned();
+    assert_eq!(user(&half), user(&whole), "the same by the same");
 }
 
 #[test]
@@ -109,5 +115,5 @@ fn every_frame_of_the_corpus_has_the_same_kinds_as_before() {
         assert_eq!(kinds(&redactor.frame(line)), kinds(line), "{line}");
         seen += kinds(line).len();
     }
-    assert!(seen > 20, "{seen}");
+    assert!(seen > 10, "{seen}");
 }
