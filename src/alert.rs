@@ -42,7 +42,7 @@ pub use template::{Purpose, Template};
 pub use view::{Incident, NewSilence, acknowledged, silenced, unsilenced};
 
 pub(crate) use fields::check_event as check_event_field;
-pub(crate) use shelf::scope;
+pub(crate) use shelf::{SILENCES, scope};
 
 use crate::script::ScriptStep;
 use book::Book;

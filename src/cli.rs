@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod events;
 mod exit;
+mod incidents;
 mod init;
 mod launch;
 mod line;
@@ -26,6 +27,7 @@ mod replay;
 mod run;
 mod scripts;
 mod send_test;
+mod silence;
 mod status;
 mod store;
 mod tail;
@@ -96,6 +98,8 @@ enum Verb {
     Status(status::Status),
     Tail(tail::Tail),
     Events(events::Events),
+    Incidents(incidents::Incidents),
+    Silence(silence::Silence),
     DeadLetters(dead_letters::DeadLetters),
     Store(store::Store),
     SendTest(send_test::SendTest),
@@ -147,6 +151,8 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Status(verb) => verb.main(&loader),
         Verb::Tail(verb) => verb.main(&loader),
         Verb::Events(verb) => verb.main(&loader),
+        Verb::Incidents(verb) => verb.main(&loader),
+        Verb::Silence(verb) => verb.main(&loader),
         Verb::DeadLetters(verb) => verb.main(&loader),
         Verb::Store(verb) => verb.main(&loader),
         Verb::SendTest(verb) => verb.main(&loader),

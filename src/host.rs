@@ -26,7 +26,7 @@ use crate::roster::{Cast, Roster};
 use crate::router::Router;
 use crate::script::ScriptHealth;
 use crate::services::HostServices;
-use crate::source::crew;
+use crate::source::{Directory, crew};
 use crate::status::{ControllerStatus, LaneStatus};
 use crate::store::{SharedStore, SinkBooks};
 use crate::tasks::{Tasks, thread};
@@ -151,6 +151,11 @@ impl Host {
         let holes = resume.as_ref().map(|resume| resume.holes.clone());
         chains.begin(&holes.unwrap_or_default(), clock.wall());
         let desk = Desk::new(chains.alerts().clone(), clock.clone());
+        let directory = Directory::default();
+        chains
+            .alerts()
+            .lock()
+            .look_up_in(Arc::new(directory.clone()));
         let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
         let weather = Arc::new(Notify::new());
 
@@ -200,6 +205,7 @@ impl Host {
             state_dir: plan.store.dir.clone(),
             refused: Arc::clone(&refused),
             timing: setup.timing,
+            directory,
             running: Vec::new(),
         };
         let controllers = plugins.block_on(sources.begin(&plan, resume.as_ref()));

@@ -6,6 +6,7 @@ mod announce;
 mod capture;
 mod crew;
 mod detect;
+mod directory;
 mod driver;
 mod examine;
 pub(crate) mod http;
@@ -32,6 +33,7 @@ use crate::unifi::{Site, endpoint, sites};
 use account::{Account, is_about_login};
 pub use capture::{Body, Caught, capture};
 pub use crew::{CrewOrder, crew};
+pub use directory::Directory;
 use driver::Driver;
 pub use examine::{Fault, Finding, Health, examine};
 pub use meet::{Certificate, Met, meet};
@@ -61,6 +63,8 @@ pub struct Link {
     pub refused: Arc<Notify>,
     /// How closely its sockets are watched.
     pub timing: Timing,
+    /// Where others look names up.
+    pub directory: Directory,
     /// Where the last run stopped; nothing when the store forgets.
     pub resume: Option<Resume>,
 }

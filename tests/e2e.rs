@@ -1,5 +1,6 @@
 //! The whole host against simulated controllers, over real TLS with real logins.
 
+mod alerts;
 mod delivery;
 mod exec;
 mod half_open;

@@ -163,8 +163,8 @@ impl Alerts {
         if next > change.at {
             return;
         }
-        let (controller, site) = (&event.controller, &event.site);
-        let repairing = self.repairs.wait(controller, site, change.now).is_some();
+        let site = (&event.controller, &event.site);
+        let repairing = self.repairs.wait(site, next, change.now).is_some();
         if repairing && event.origin != Origin::Backfill {
             return;
         }

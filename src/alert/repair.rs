@@ -68,11 +68,12 @@ impl Repairs {
         );
     }
 
-    /// Until when what is due on a site waits; none when it does not.
+    /// Until when what is `due` on a site waits; none when it does not. The first repair is waited for by what fell due
+    /// while nobody was there.
     pub(super) fn wait(
         &mut self,
-        controller: &Text,
-        site: &Text,
+        (controller, site): (&Text, &Text),
+        due: Timestamp,
         now: Timestamp,
     ) -> Option<Timestamp> {
         let waits = |since: Timestamp| {
@@ -91,7 +92,7 @@ impl Repairs {
         }
         let known = |(c, s): &(Text, Text)| c == controller && s == site;
         match self.begun {
-            Some(begun) if !self.repaired.iter().any(known) => waits(begun),
+            Some(begun) if due <= begun && !self.repaired.iter().any(known) => waits(begun),
             _ => None,
         }
     }

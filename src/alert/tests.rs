@@ -1,5 +1,6 @@
 //! Alerts over virtual time: what is pushed when, and what is told when.
 
+mod docs;
 mod groups;
 mod hushes;
 mod keys;

@@ -27,7 +27,8 @@ impl Alerts {
             let Some(entry) = self.book.get(&(*alert, id.clone())) else {
                 continue;
             };
-            let waits = self.repairs.wait(&entry.controller, &entry.site, now);
+            let site = (&entry.controller, &entry.site);
+            let waits = self.repairs.wait(site, *due, now);
             let at = waits.map_or(*due, |end| end.max(*due));
             earliest = Some(earliest.map_or(at, |earliest| earliest.min(at)));
         }
@@ -43,14 +44,16 @@ impl Alerts {
         // What is done may make other things due.
         for _ in 0..MOST_STEPS {
             let due = self.book.timers().take_while(|(due, ..)| *due <= now);
-            let due: Vec<Place> = due.map(|(_, alert, id)| (*alert, id.clone())).collect();
+            let due: Vec<(Timestamp, Place)> = due
+                .map(|(at, alert, id)| (*at, (*alert, id.clone())))
+                .collect();
             let mut moved = false;
-            for place in due {
+            for (at, place) in due {
                 let Some(entry) = self.book.get(&place) else {
                     continue;
                 };
-                let site = (entry.controller.clone(), entry.site.clone());
-                if self.repairs.wait(&site.0, &site.1, now).is_none() {
+                let site = (&entry.controller, &entry.site);
+                if self.repairs.wait(site, at, now).is_none() {
                     self.run_entry(&place, now, now);
                     moved = true;
                 }

@@ -1,3 +1,5 @@
+mod alerts;
+
 use super::*;
 use crate::clock::Clock;
 use crate::config::OnError;

@@ -4,7 +4,7 @@ use super::Exit;
 use super::load::Loader;
 use super::output::{complain, print};
 use crate::config::suggest;
-use crate::script::cases::{Cases, Report, scripts_in};
+use crate::script::cases::{AlertCases, Cases, Report, SUFFIX, scripts_in};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,19 @@ use std::time::{Duration, SystemTime};
 /// How often `--watch` looks for changes.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Run the cases of scripts: events at virtual times, and what must become of them.
+/// Run the cases of scripts and alerts: events at virtual times, and what must become of them.
 ///
-/// The cases of scripts/NAME.rhai are in scripts/NAME.cases.toml. Without SCRIPT the scripts in the folder `scripts`
-/// beside the configuration are tested, those without cases with a warning. Prints what differs, field by field.
+/// The cases of scripts/NAME.rhai are in scripts/NAME.cases.toml, those of [alerts.NAME] in alerts/NAME.cases.toml. Without
+/// names all scripts in the folder `scripts` beside the configuration are tested, those without cases with a warning, and
+/// all alerts that have cases. Prints what differs, field by field.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   herald test
   herald test roaming_storm --case 'history*'
-  herald test scripts/night.rhai --watch")]
+  herald test scripts/night.rhai --watch
+  herald test alerts/device_down")]
 pub(super) struct Test {
-    /// Names of scripts, or their files.
+    /// Names of scripts, or their files; alerts/NAME for the cases of an alert.
     #[arg(value_name = "SCRIPT")]
     scripts: Vec<PathBuf>,
     /// Only cases of this name; with * and ?.
@@ -41,12 +43,12 @@ impl Test {
     pub(super) fn main(self, loader: &Loader) -> Exit {
         let folder = scripts_folder(loader);
         if self.watch {
-            return self.keep_testing(&folder);
+            return self.keep_testing(&folder, loader);
         }
-        self.test(&folder)
+        self.test(&folder, loader)
     }
 
-    fn test(&self, folder: &Path) -> Exit {
+    fn test(&self, folder: &Path, loader: &Loader) -> Exit {
         let scripts = match self.selected(folder) {
             Ok(scripts) => scripts,
             Err(message) => {
@@ -69,6 +71,10 @@ impl Test {
                 }
             }
         }
+        match self.alerts(folder, loader) {
+            Ok(more) => reports.extend(more),
+            Err(()) => failed = true,
+        }
         if reports.is_empty() && !failed {
             complain(&format!(
                 "error: there are no such cases in {}",
@@ -83,6 +89,39 @@ impl Test {
         }
     }
 
+    /// The cases of alerts; what cannot be run has been said.
+    fn alerts(&self, folder: &Path, loader: &Loader) -> Result<Vec<Report>, ()> {
+        let named: Vec<String> = self
+            .scripts
+            .iter()
+            .filter_map(|wanted| alert_name(wanted))
+            .collect();
+        let mut files = AlertCases::files_in(&alerts_folder(folder));
+        if !self.scripts.is_empty() {
+            let folder = alerts_folder(folder);
+            files = named
+                .iter()
+                .map(|name| folder.join(format!("{name}{SUFFIX}")))
+                .collect();
+        }
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        // What is wrong with the configuration has been said.
+        let plan = loader.plan().map_err(drop)?;
+        let mut reports = Vec::new();
+        for file in files {
+            match AlertCases::read(&file) {
+                Ok(cases) => reports.extend(cases.run(&plan, |name| self.selects(name))),
+                Err(error) => {
+                    complain(&format!("error: {error}"));
+                    return Err(());
+                }
+            }
+        }
+        Ok(reports)
+    }
+
     fn selects(&self, name: &str) -> bool {
         let pattern = self.case.as_deref();
         pattern.is_none_or(|pattern| crate::glob::matches(pattern, name))
@@ -92,7 +131,9 @@ impl Test {
     fn selected(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
         let all = || scripts_in(folder).map_err(|error| format!("{}: {error}", folder.display()));
         if self.scripts.is_empty() {
-            return all();
+            // Whoever has alerts to test need not have scripts.
+            let none = !folder.exists() && alerts_folder(folder).exists();
+            return if none { Ok(Vec::new()) } else { all() };
         }
         let find = |wanted: &PathBuf| {
             let is_file = wanted.extension().is_some() || wanted.components().count() > 1;
@@ -122,7 +163,11 @@ impl Test {
                 )
             })
         };
-        self.scripts.iter().map(find).collect()
+        let scripts = self
+            .scripts
+            .iter()
+            .filter(|wanted| alert_name(wanted).is_none());
+        scripts.map(find).collect()
     }
 
     fn render(&self, reports: &[Report]) -> String {
@@ -158,7 +203,7 @@ impl Test {
     }
 
     /// Until somebody stops it.
-    fn keep_testing(&self, folder: &Path) -> Exit {
+    fn keep_testing(&self, folder: &Path, loader: &Loader) -> Exit {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build();
@@ -172,7 +217,7 @@ impl Test {
         runtime.block_on(async {
             loop {
                 let seen = self.files(folder);
-                self.test(folder);
+                self.test(folder, loader);
                 complain("\nwaiting for a change");
                 while self.files(folder) == seen {
                     tokio::time::sleep(LOOK).await;
@@ -184,8 +229,10 @@ impl Test {
     /// Everything beside the tested scripts, and when it changed.
     fn files(&self, folder: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
         let scripts = self.selected(folder).unwrap_or_default();
+        let alerts = alerts_folder(folder);
         let mut folders: Vec<&Path> = scripts.iter().filter_map(|path| path.parent()).collect();
         folders.push(folder);
+        folders.push(&alerts);
         let entries = folders
             .into_iter()
             .filter_map(|folder| std::fs::read_dir(folder).ok())
@@ -198,6 +245,18 @@ impl Test {
             })
             .collect()
     }
+}
+
+/// The alert of `alerts/NAME`, also with the ending of its cases.
+fn alert_name(wanted: &Path) -> Option<String> {
+    let text = wanted.to_string_lossy();
+    let name = text.strip_prefix("alerts/")?;
+    Some(name.strip_suffix(SUFFIX).unwrap_or(name).to_owned())
+}
+
+/// The folder `alerts` beside that of the scripts.
+fn alerts_folder(scripts: &Path) -> PathBuf {
+    scripts.with_file_name("alerts")
 }
 
 /// The folder `scripts` beside the configuration, or here when there is none.

@@ -1,5 +1,6 @@
 //! Tests of the whole way from text to plan.
 
+mod alerts;
 mod errors;
 mod hostile;
 mod plans;

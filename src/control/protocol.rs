@@ -1,6 +1,7 @@
 //! What is said over the control socket: one request, then answers, each a line of JSON.
 
 use super::fate::Fate;
+use crate::alert::{Incident, NewSilence, Silence};
 use crate::store::{Books, JournalQuery, KeptLetter, LetterFilter, Order};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -40,6 +41,25 @@ pub enum Request {
     RetryDeadLetters {
         /// Which.
         filter: Letters,
+    },
+    /// What is broken; answered by [`Answer::Incident`]s.
+    Incidents {},
+    /// Repeat an incident no more.
+    Acknowledge {
+        /// Its id.
+        id: String,
+    },
+    /// What is kept quiet; answered by [`Answer::Silence`]s.
+    Silences {},
+    /// Keep something quiet; answered by one [`Answer::Silence`].
+    Silence {
+        /// What, and for how long.
+        new: NewSilence,
+    },
+    /// End a silence before its time.
+    EndSilence {
+        /// Its id.
+        id: String,
     },
     /// Forget dead letters.
     DropDeadLetters {
@@ -185,6 +205,10 @@ pub enum Answer {
     Event(Box<RawValue>),
     /// A dead letter.
     Letter(Letter),
+    /// Something that is broken.
+    Incident(Box<Incident>),
+    /// Something that is kept quiet.
+    Silence(Silence),
     /// What became of an event.
     Fate(Box<Fate>),
     /// What is committed from here on will be shown.

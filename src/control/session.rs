@@ -67,6 +67,39 @@ async fn answer(request: Request, shared: &Shared, replies: &mut Replies) -> Res
             let list = move || search::letters(&*store, &filter, &pages);
             replies.stream(found, shared.tasks.blocking(list)).await
         }
+        Request::Incidents {} => {
+            let incidents = shared.board.desk.incidents();
+            let count = incidents.len() as u64;
+            for incident in incidents {
+                replies.send(&Answer::Incident(Box::new(incident))).await?;
+            }
+            replies.send(&Answer::Done(count)).await
+        }
+        Request::Acknowledge { id } => {
+            let done = shared.board.desk.acknowledge(&id).await;
+            let done = done.map(|()| 1).map_err(|error| error.to_string());
+            replies.conclude(done).await
+        }
+        Request::Silences {} => {
+            let silences = shared.board.desk.silences();
+            let count = silences.len() as u64;
+            for silence in silences {
+                replies.send(&Answer::Silence(silence)).await?;
+            }
+            replies.send(&Answer::Done(count)).await
+        }
+        Request::Silence { new } => match shared.board.desk.silence(new).await {
+            Ok(silence) => {
+                replies.send(&Answer::Silence(silence)).await?;
+                replies.send(&Answer::Done(1)).await
+            }
+            Err(error) => replies.conclude(Err(error.to_string())).await,
+        },
+        Request::EndSilence { id } => {
+            let done = shared.board.desk.end_silence(&id).await;
+            let done = done.map(|()| 1).map_err(|error| error.to_string());
+            replies.conclude(done).await
+        }
         Request::RetryDeadLetters { filter } => {
             let store = &shared.board.store;
             let done = store.retry_dead_letters(&filter.to_store()).await;

@@ -6,7 +6,7 @@ use crate::config::{ControllerPlan, Plan, fingerprint};
 use crate::control::protocol::Changes;
 use crate::intake::Intake;
 use crate::router::Order;
-use crate::source::{CrewOrder, Link, Resume};
+use crate::source::{CrewOrder, Directory, Link, Resume};
 use crate::status::ControllerStatus;
 use crate::store::{SharedStore, StoreError};
 use crate::tasks::Tasks;
@@ -28,6 +28,7 @@ pub(super) struct Sources {
     pub(super) state_dir: PathBuf,
     pub(super) refused: Arc<Notify>,
     pub(super) timing: Timing,
+    pub(super) directory: Directory,
     pub(super) running: Vec<SourceRun>,
 }
 
@@ -126,6 +127,7 @@ impl Sources {
             status: status.clone(),
             state_dir: Some(self.state_dir.clone()),
             refused: Arc::clone(&self.refused),
+            directory: self.directory.clone(),
             timing: self.timing,
             resume,
         };

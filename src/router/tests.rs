@@ -1,5 +1,6 @@
 //! The router over the memory store, without a socket.
 
+mod alerts;
 mod state;
 
 use super::*;

@@ -1,8 +1,11 @@
 //! Cases of a script, `scripts/NAME.cases.toml`: events at virtual times, and what must become of them.
 
+mod alerts;
 mod compare;
 mod made;
 mod table;
+
+pub use alerts::AlertCases;
 
 use super::memory::SharedMemory;
 use super::{Engine, EngineOptions, Limits, Outcome, RunContext, Script};

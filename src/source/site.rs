@@ -70,6 +70,9 @@ impl SiteTask {
             self.link.resume.clone(),
         );
         let state = Arc::new(state);
+        self.link
+            .directory
+            .enter(&self.controller, &self.site.name, &state);
         let repair = Repair {
             account: Arc::clone(&self.account),
             link: self.link.clone(),

@@ -48,6 +48,7 @@ impl Herald {
             state_dir,
             refused: Arc::clone(&refused),
             timing: Timing::default(),
+            directory: Directory::default(),
             resume: None,
         };
         tasks.spawn(run(plan, link));

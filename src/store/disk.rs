@@ -24,7 +24,8 @@ pub use error::OpenError;
 pub use journal::{JournalEvent, JournalQuery, Order};
 pub use letters::{KeptLetter, LetterFilter};
 pub use maintain::{
-    MaintenanceError, backup, check, compact, drop_letters, forget_state, retry_letters,
+    MaintenanceError, backup, change_state, check, compact, drop_letters, forget_state,
+    retry_letters,
 };
 pub use reader::Reader;
 

@@ -244,3 +244,23 @@ fn presets_are_listed_and_shown_with_the_sinks_they_would_send_to() {
         "error: there is no preset `esentials`; did you mean `essentials`?\n"
     );
 }
+
+#[test]
+fn the_cases_of_alerts_are_run_beside_those_of_scripts() {
+    let alert = "[alerts.down]\non = [\"device.offline\"]\nhold = \"1m\"\n[chains.a]\nsteps = [{ alert = \"down\" }, { sink = \"archive\" }]\n";
+    let herald = Herald::with(&nobody_home(&format!("{ARCHIVE}{alert}")));
+    std::fs::create_dir(herald.path("alerts")).unwrap();
+    let case = |at: &str| {
+        format!(
+            "[[case]]\nname = \"it holds\"\nsteps = [{{ event = {{ kind = \"device.offline\" }}, expect = \"nothing\" }}, {{ at = \"{at}\", expect = {{ firing = {{}} }} }}]\n"
+        )
+    };
+    herald.write("alerts/down.cases.toml", &case("1m"));
+    let ok = herald.run(&["test"]).with_code(0);
+    assert!(ok.stdout.contains("alerts/down  it holds"), "{}", ok.stdout);
+    herald.write("alerts/down.cases.toml", &case("59s"));
+    let failed = herald.run(&["test", "alerts/down"]).with_code(1);
+    let told = "step 2 at 59s: expected firing, got nothing";
+    assert!(failed.stdout.contains(told), "{}", failed.stdout);
+    herald.run(&["test", "alerts/other"]).with_code(1);
+}

@@ -2,7 +2,7 @@
 
 use crate::alert::{Addressee, Alerts, assemble};
 use crate::clock::Clock;
-use crate::config::{Controllers, Locator, load};
+use crate::config::{Controllers, Locator, Plan, load};
 use crate::script::{Engine, EngineOptions, Limits, Memories, RunContext};
 use crate::services::HostServices;
 use crate::store::{Hole, HoleChange, StateChange, StateEntry};
@@ -42,6 +42,18 @@ pub(super) fn line(config: &str) -> Line {
 
 /// The alerts as a user writes them, by way of a whole configuration.
 fn alerts(config: &str) -> Alerts {
+    let plan = plan(config);
+    let engine = Engine::new(EngineOptions {
+        scripts_dir: None,
+        zone: plan.zone.clone(),
+        clock: Clock::manual(START),
+        limits: Limits::default(),
+    });
+    assemble(&plan, &engine, &mut Memories::default()).unwrap()
+}
+
+/// A whole configuration around the alerts in `config`.
+pub(super) fn plan(config: &str) -> Plan {
     let folder = tempfile::tempdir().unwrap();
     let steps = config
         .lines()
@@ -59,15 +71,7 @@ fn alerts(config: &str) -> Alerts {
         controllers: Controllers::Replaced,
     };
     let services: Arc<dyn Services> = HostServices::new(Clock::system(), Tasks::new());
-    let plan =
-        load(&locator, &crate::builtin(), &services).unwrap_or_else(|errors| panic!("{errors}"));
-    let engine = Engine::new(EngineOptions {
-        scripts_dir: None,
-        zone: plan.zone.clone(),
-        clock: Clock::manual(START),
-        limits: Limits::default(),
-    });
-    assemble(&plan, &engine, &mut Memories::default()).unwrap()
+    load(&locator, &crate::builtin(), &services).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 /// `90s`, `10m`

@@ -61,6 +61,37 @@ impl AlertPlan {
     }
 }
 
+#[cfg(test)]
+impl AlertPlan {
+    /// An alert with nothing but what opens and ends it.
+    pub(crate) fn testing(name: &str, on: Kind, resolve_on: Kind) -> Self {
+        Self {
+            name: name.into(),
+            on: vec![on],
+            resolve_on: vec![resolve_on],
+            condition: None,
+            key: None,
+            hold: Duration::ZERO,
+            group_by: Vec::new(),
+            group_wait: Duration::ZERO,
+            repeat: None,
+            limit: None,
+            flap: None,
+            quiet: None,
+            resolve_after: None,
+            inhibit_by: Vec::new(),
+            mute_while: None,
+            wait_for: None,
+            severity: None,
+            title: None,
+            body: None,
+            title_resolved: None,
+            body_resolved: None,
+            pass: false,
+        }
+    }
+}
+
 /// So many times in a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RatePlan {

@@ -1,10 +1,11 @@
 //! What `herald store` and `herald dead-letters` do to a store that no herald runs on, or beside one where that is safe.
 
+use super::commit::write_state;
 use super::letters::{self, LetterFilter};
 use super::lock::{Lock, make_private_file};
 use super::{OpenError, schema};
 use crate::config::SyncMode;
-use crate::store::StoreError;
+use crate::store::{StateChange, StoreError};
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -130,6 +131,18 @@ pub fn forget_state(dir: &Path, prefix: &str) -> Result<u64, MaintenanceError> {
         [prefix],
     )?;
     Ok(forgotten as u64)
+}
+
+/// Change what is remembered, while no herald runs.
+///
+/// # Errors
+/// When a herald runs on the store: what it remembers is in its memory.
+pub fn change_state(dir: &Path, changes: &[StateChange]) -> Result<(), MaintenanceError> {
+    let (_lock, mut connection) = open_alone(dir)?;
+    let transaction = connection.transaction()?;
+    write_state(&transaction, changes)?;
+    transaction.commit()?;
+    Ok(())
 }
 
 fn each_piece(

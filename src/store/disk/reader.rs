@@ -147,6 +147,19 @@ impl Reader {
         Ok(entries.collect::<Result<_, _>>()?)
     }
 
+    /// The scopes that begin with `prefix` and under which something is remembered.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn scopes(&self, prefix: &str) -> Result<Vec<Text>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT scope FROM state WHERE substr(scope, 1, length(?1)) = ?1 ORDER BY scope",
+        )?;
+        let scopes = statement.query_map([prefix], |row| row.get::<_, String>(0))?;
+        let scopes = scopes.map(|scope| scope.map(Into::into));
+        Ok(scopes.collect::<Result<_, _>>()?)
+    }
+
     /// How far each controller and site has come.
     ///
     /// # Errors
