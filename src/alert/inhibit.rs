@@ -2,9 +2,8 @@
 
 use super::Alerts;
 use super::book::Place;
-use super::entry::{Entry, Fold, MAX_FOLDS, Phase, Told};
+use super::entry::{Entry, Fold, MAX_FOLDS, Member, Phase, Told};
 use super::machine::Change;
-use super::rule::Rule;
 use crate::config::Inhibitor;
 use std::time::Duration;
 use unifi_herald_plugin::{Mac, Text, Timestamp};
@@ -16,38 +15,40 @@ pub(super) const LIST_WAIT: Duration = Duration::from_secs(30);
 const DEPTH: usize = 16;
 
 impl Alerts {
-    /// What explains the incident of `entry`, which is not in the book.
-    pub(super) fn explanation(&self, rule: &Rule, entry: &Entry) -> Option<Place> {
-        rule.plan
+    /// What explains the incident of `entry`, which is one of `alert` and not in the book.
+    pub(super) fn explanation(&self, alert: usize, entry: &Entry) -> Option<Place> {
+        self.rules[alert]
+            .plan
             .inhibit_by
             .iter()
             .find_map(|inhibitor| match inhibitor {
-                Inhibitor::Uplink => self.upstream(entry),
-                Inhibitor::Alert(alert) => {
-                    let mut entries = self.book.of_alert(*alert);
+                Inhibitor::Uplink => self.upstream(alert, entry),
+                Inhibitor::Alert(other) => {
+                    let mut entries = self.book.of_alert(*other);
                     let open = |other: &Entry| {
                         other.phase == Phase::Open
                             && other.controller == entry.controller
                             && other.site == entry.site
                     };
                     let found = entries.find(|(_, other)| open(other));
-                    found.map(|(id, _)| (*alert, id.clone()))
+                    found.map(|(id, _)| (*other, id.clone()))
                 }
             })
     }
 
-    /// An incident about a device on the way to everything that is down here.
-    fn upstream(&self, entry: &Entry) -> Option<Place> {
+    /// An incident about a device on the way to everything that is down here; best one of the same alert, which speaks
+    /// to the same people.
+    fn upstream(&self, alert: usize, entry: &Entry) -> Option<Place> {
         let mut found = None;
         for member in entry.down() {
-            found = Some(self.above(entry, &member.upstream, member.device)?);
+            found = Some(self.above(alert, entry, member)?);
         }
         found
     }
 
-    fn above(&self, entry: &Entry, upstream: &[Mac], own: Option<Mac>) -> Option<Place> {
-        let mut seen: Vec<Mac> = own.into_iter().collect();
-        let mut next: Vec<Mac> = upstream.to_vec();
+    fn above(&self, alert: usize, entry: &Entry, member: &Member) -> Option<Place> {
+        let mut seen: Vec<Mac> = member.device.into_iter().collect();
+        let mut next: Vec<Mac> = member.upstream.clone();
         while let Some(mac) = next.pop() {
             if seen.contains(&mac) || seen.len() > DEPTH {
                 continue;
@@ -55,7 +56,9 @@ impl Alerts {
             seen.push(mac);
             let lasts = |place: &&Place| self.rules[place.0].plan.lasts();
             let down = self.book.down(&entry.controller, &entry.site, mac);
-            if let Some(place) = down.iter().find(lasts) {
+            let mut lasting = down.iter().filter(lasts);
+            let own = down.iter().find(|place| place.0 == alert && lasts(place));
+            if let Some(place) = own.or_else(|| lasting.next()) {
                 return Some(place.clone());
             }
             if let Some(directory) = &self.directory {
@@ -102,7 +105,7 @@ impl Alerts {
             if entry.phase != Phase::Folded {
                 break;
             }
-            let Some(above) = self.explanation(&self.rules[root.0], entry) else {
+            let Some(above) = self.explanation(root.0, entry) else {
                 break;
             };
             if above == root {
@@ -127,7 +130,7 @@ impl Alerts {
                 let Some(mut entry) = self.book.take(&place) else {
                     continue;
                 };
-                if self.explanation(&rule, &entry).is_none() {
+                if self.explanation(place.0, &entry).is_none() {
                     let at = at.min(now);
                     entry.phase = Phase::Waiting;
                     entry.due = Some(at + rule.plan.hold);

@@ -118,7 +118,7 @@ impl Alerts {
             return;
         }
         if entry.phase != Phase::Open {
-            if let Some(parent) = self.explanation(change.rule, entry) {
+            if let Some(parent) = self.explanation(change.place.0, entry) {
                 self.fold(change, entry, parent);
                 return;
             }

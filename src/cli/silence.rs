@@ -45,10 +45,9 @@ enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "what", required = true, multiple = true, args = ["alert", "device"])]
 struct Add {
     /// Name of the alert; with * and ?.
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", required_unless_present = "device")]
     alert: Option<String>,
     /// Name or MAC address of the device; with * and ?.
     #[arg(long, value_name = "PATTERN")]

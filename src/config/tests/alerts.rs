@@ -109,7 +109,7 @@ fn what_is_wrong_is_said_at_its_place() {
     for (alert, place, message) in [
         ("", "alerts.a.on", "missing"),
         (
-            "on = [\"device.ofline\"]",
+            "on = [\"device.offlin\"]",
             "alerts.a.on[0]",
             "did you mean `device.offline`?",
         ),
