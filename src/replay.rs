@@ -11,6 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use unifi_herald_plugin::{BufferedEvent, Event, Origin, Timestamp};
 
+/// Most moments at which something is due between two events; the rest is said with the next.
+const MOMENTS: usize = 1000;
+
 /// The chains of today, and where the replay is in time.
 #[derive(Debug)]
 pub struct Replay {
@@ -22,14 +25,16 @@ pub struct Replay {
     last: Duration,
 }
 
-/// What became of one event.
+/// What became of one event, and of what alerts and digests had to say by its time.
 #[derive(Debug)]
 pub struct Replayed {
     /// What each chain and step did with it.
     pub chains: Vec<ChainFate>,
-    /// How often each sink would get it, or what was made of it.
+    /// How often each sink would get it, or what scripts make of it.
     pub sent: Sent,
-    /// It, and what was made of it.
+    /// What alerts and digests said, with what became of that.
+    pub said: Vec<(BufferedEvent, Vec<ChainFate>, Sent)>,
+    /// All of it, and what was made of it.
     pub events: Vec<BufferedEvent>,
     /// What each sink would get.
     pub shares: Vec<Share>,
@@ -62,22 +67,55 @@ impl Replay {
 
     /// Run `event` through, at its own time; for the memory of scripts only when it was history from before herald.
     pub fn run(&mut self, event: &Arc<Event>, journal_only: bool) -> Replayed {
+        if self.first.is_none() {
+            self.chains.begin(&[], event.time);
+        }
+        self.routing.for_journal_only(false);
+        self.say_what_is_due(event.time);
+        let place = self.routing.len();
         let now = self.now(event.time);
         self.routing.for_journal_only(journal_only);
         self.chains.route(event, now, &mut self.routing);
+        self.routing.for_journal_only(false);
+        self.say_what_is_due(event.time);
         // Nobody keeps it, and it would grow.
         drop(self.chains.take_state());
-        let record = self.routing.take_verdicts().into_iter().next();
-        let record = record.as_deref().and_then(verdict::read);
-        let chains = record.map(|(_, chains)| name_chains(chains, &self.shape));
-        let chains = chains.unwrap_or_default();
+        let records = self.routing.take_verdicts();
         let (events, shares, dead) = self.routing.take(now.wall);
-        Replayed {
-            sent: sent(&chains),
-            chains,
+        let mut replayed = Replayed {
+            chains: Vec::new(),
+            sent: Sent::new(),
+            said: Vec::new(),
             events,
             shares,
             dead,
+        };
+        for (index, (event, record)) in replayed.events.iter().zip(&records).enumerate() {
+            // What a script made has none: it is told with what it was made of.
+            let Some((_, chains)) = verdict::read(record) else {
+                continue;
+            };
+            let chains = name_chains(chains, &self.shape);
+            let sent = sent(&chains);
+            if index == place {
+                (replayed.chains, replayed.sent) = (chains, sent);
+            } else {
+                replayed.said.push((event.clone(), chains, sent));
+            }
+        }
+        replayed
+    }
+
+    /// Let alerts and digests say what is due by `time`, each at its moment.
+    fn say_what_is_due(&mut self, time: Timestamp) {
+        for _ in 0..MOMENTS {
+            match self.chains.wake_at(time) {
+                Some(at) if at <= time => {
+                    let now = self.now(at);
+                    self.chains.tick(now, &mut self.routing);
+                }
+                _ => return,
+            }
         }
     }
 

@@ -141,6 +141,16 @@ impl Show {
             Some(then) => *then != replayed.sent,
             None => !replayed.sent.is_empty(),
         };
+        for said in &replayed.said {
+            let (found, replayed) = report::said(said);
+            self.totals.enter(&replayed, None);
+            if self.json {
+                self.lines.line(&report::json(&found, &replayed))?;
+            } else {
+                let text = report::human(&found, &replayed, &self.plan.zone, self.all);
+                self.lines.line(text.trim_end())?;
+            }
+        }
         if self.json {
             self.lines.line(&report::json(found, &replayed))?;
         } else if differs || self.all {

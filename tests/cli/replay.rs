@@ -167,3 +167,29 @@ fn nothing_is_delivered_beside_a_running_herald() {
     herald.run(&["replay"]).with_code(0);
     running.stopped().with_code(0);
 }
+
+#[test]
+fn alerts_fire_at_the_time_of_the_events() {
+    let herald = Herald::with(&super::nobody_home(
+        "[alerts.down]\non = [\"wan.down\"]\nresolve_on = [\"wan.up\"]\nkey = \"{{ event.controller }}\"\nhold = \"2m\"\n[sinks.out]\nplugin = \"file\"\noptions = { path = \"out.jsonl\" }\n[chains.down]\nsteps = [{ alert = \"down\" }, { sink = \"out\" }]\n",
+    ));
+    let event = |kind: &str, time: &str| {
+        format!(
+            "{{\"v\":1,\"id\":\"{time}\",\"seq\":1,\"time\":\"{time}\",\"received\":\"{time}\",\"controller\":\"home\",\"site\":\"default\",\"site_name\":\"Home\",\"origin\":\"stream\",\"kind\":\"{kind}\",\"key\":\"EVT\",\"category\":\"wan\",\"severity\":\"error\",\"level\":4,\"summary\":\"x\"}}\n"
+        )
+    };
+    let text = [
+        event("wan.down", "2026-11-22T10:00:00.000Z"),
+        event("wan.up", "2026-11-22T10:01:00.000Z"),
+        event("wan.down", "2026-11-22T11:00:00.000Z"),
+        event("wan.up", "2026-11-22T11:30:00.000Z"),
+    ];
+    herald.write("old.jsonl", &text.concat());
+    let ended = herald
+        .run(&["replay", "--file", "old.jsonl", "--json"])
+        .with_code(0);
+    let found = lines(&ended.stdout);
+    let sent = found.iter().filter(|line| line["sent"]["out"] == 1);
+    let sent: Vec<_> = sent.map(|line| line["kind"].as_str().unwrap()).collect();
+    assert_eq!(sent, ["alert.firing", "alert.resolved"], "{}", ended.stdout);
+}

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use unifi_herald_plugin::BufferedEvent;
 
 /// What an event adds to a sink (`1`), or takes from it (`-1`), compared with its time; sinks without a difference are
 /// left out.
@@ -36,6 +37,26 @@ struct Line<'a> {
     was: Option<&'a Sent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     diff: Option<BTreeMap<String, i64>>,
+}
+
+/// What an alert or a digest said, in the form of an event that was found.
+pub(super) fn said(
+    (event, chains, sent): &(BufferedEvent, Vec<ChainFate>, Sent),
+) -> (Found, Replayed) {
+    let found = Found {
+        event: event.clone(),
+        sent: None,
+        journal_only: false,
+    };
+    let replayed = Replayed {
+        chains: chains.clone(),
+        sent: sent.clone(),
+        said: Vec::new(),
+        events: Vec::new(),
+        shares: Vec::new(),
+        dead: Vec::new(),
+    };
+    (found, replayed)
 }
 
 /// One object.
