@@ -84,6 +84,9 @@ pub struct SimulatorOptions {
     pub time_origin: Option<Timestamp>,
     /// What happens in addition to ordinary life, once it plays.
     pub scenario: Scenario,
+    /// How much of the trouble in ordinary life happens: 1 is as much as a demo wants to show within minutes, a hundredth
+    /// of it makes an ordinary day.
+    pub trouble: f64,
     /// Share of the events with a system-log form that travel as `alert` instead of `events`.
     pub alert_share: f64,
     /// Share of the EVT_ items without `_id`, as in samples of 2025.
@@ -114,6 +117,7 @@ impl Default for SimulatorOptions {
             time_scale: 1.0,
             time_origin: None,
             scenario: Scenario::House,
+            trouble: 1.0,
             alert_share: 0.1,
             missing_id_share: 0.1,
             sync_share: 0.2,

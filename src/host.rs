@@ -366,3 +366,6 @@ fn start(
     })?;
     Ok(Thread { name, ended })
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,8 @@ pub(super) struct Demo {
     /// End after this time: 30s, 5m. Without it: run until told to stop.
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     pub(super) length: Option<Span>,
-    /// What happens in the network.
+    /// What happens in the network. The outages last longer than most rules wait: `ap-outage` takes three minutes and
+    /// `wan-failover` one and a half, the others half a minute.
     #[arg(long, value_name = "NAME", default_value_t = Scenario::House, value_parser = scenarios())]
     scenario: Scenario,
     /// What the simulated controllers are.

@@ -5,7 +5,6 @@ mod errors;
 mod hostile;
 mod plans;
 mod presets;
-mod recipes;
 mod secrecy;
 mod shipped;
 mod shown;

@@ -58,7 +58,10 @@ impl Hub {
         let now = started.1.as_millis();
         let stories = fleets
             .into_iter()
-            .map(|fleet| Story::new(fleet, Arc::clone(&directory), options.seed, now))
+            .map(|fleet| {
+                Story::new(fleet, Arc::clone(&directory), options.seed, now)
+                    .troubled(options.trouble)
+            })
             .collect();
         let account = Account {
             username: options.username.clone(),

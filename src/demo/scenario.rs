@@ -1,4 +1,7 @@
-//! Situations by name: what happens when, over about half a minute, in addition to ordinary life.
+//! Situations by name: what happens when, over half a minute to three, in addition to ordinary life.
+//!
+//! Each has something that is over before anybody need be told of it, something that lasts longer than people are used to
+//! wait, and an end.
 
 use super::networks::Network;
 use super::story::{Link, Story};
@@ -105,11 +108,11 @@ impl Scenario {
                         .zip(story.below(switch))
                         .map(|(n, at)| (15_400 + 200 * n, Act::Lose(at))),
                 );
-                acts.push((25_000, Act::Regain(switch)));
+                acts.push((180_000, Act::Regain(switch)));
                 acts.extend(
                     (0u32..)
                         .zip(story.below(switch))
-                        .map(|(n, at)| (27_000 + 400 * n, Act::Regain(at))),
+                        .map(|(n, at)| (182_000 + 400 * n, Act::Regain(at))),
                 );
             }
             Self::WanFailover => acts.extend([
@@ -120,7 +123,7 @@ impl Scenario {
                 (12_000, Act::Wan(0, true)),
                 (13_000, Act::Wan(0, false)),
                 (13_500, Act::FailedOver),
-                (26_000, Act::Wan(0, true)),
+                (90_000, Act::Wan(0, true)),
             ]),
             Self::RoamingStorm => acts.extend((0..24).map(|n| (2_000 + 1_100 * n, Act::Roam(0)))),
             Self::ThreatBurst => {
@@ -220,5 +223,56 @@ impl FromStr for Scenario {
             .into_iter()
             .find(|scenario| scenario.as_str() == name)
             .ok_or_else(|| UnknownScenario(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ControllerKind;
+    use crate::demo::twin::Directory;
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    /// What a scenario makes happen, in order.
+    fn acts(scenario: Scenario) -> Vec<(u32, Act)> {
+        let kind = ControllerKind::UnifiOs;
+        let fleets = vec![scenario.network().build(1, kind)];
+        let directory = Arc::new(Directory::new(&fleets, kind));
+        let fleet = fleets.into_iter().next().unwrap();
+        scenario.timeline(&Story::new(fleet, directory, 1, 0))
+    }
+
+    #[test]
+    fn every_story_has_an_end() {
+        for scenario in Scenario::ALL {
+            let (mut lost, mut lines) = (BTreeSet::new(), BTreeSet::new());
+            for (_, act) in acts(scenario) {
+                match act {
+                    Act::Lose(device) => assert!(lost.insert(device)),
+                    Act::Regain(device) | Act::Restart(device) => assert!(lost.remove(&device)),
+                    Act::Wan(line, false) => assert!(lines.insert(line)),
+                    Act::Wan(line, true) => assert!(lines.remove(&line)),
+                    _ => {}
+                }
+            }
+            assert!(lost.is_empty() && lines.is_empty(), "{scenario}");
+        }
+    }
+
+    #[test]
+    fn an_outage_lasts_longer_than_people_wait() {
+        let longest = |scenario, begins: fn(&Act) -> bool| {
+            let acts = acts(scenario);
+            let begun = acts.iter().filter(|(_, act)| begins(act));
+            let end = acts.last().unwrap().0;
+            begun.map(|(at, _)| end - at).max().unwrap()
+        };
+        let switch = longest(Scenario::ApOutage, |act| matches!(act, Act::Lose(_)));
+        assert!(switch > 150_000, "two minutes of patience: {switch}");
+        let line = longest(Scenario::WanFailover, |act| {
+            matches!(act, Act::Wan(_, false))
+        });
+        assert!(line > 60_000, "half a minute of patience: {line}");
     }
 }

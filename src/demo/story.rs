@@ -28,6 +28,8 @@ pub(super) struct Story {
     pub(super) ready: VecDeque<Item>,
     later: Vec<(u64, Later)>,
     steps: u64,
+    /// How much of the trouble happens: 1 is as much as a demo wants to show.
+    trouble: f64,
 }
 
 /// Where a client is.
@@ -57,6 +59,9 @@ enum Later {
     Return(usize),
 }
 
+/// What is rolled from here on is trouble, or at least nothing ordinary.
+const TROUBLE: usize = 905;
+
 impl Story {
     pub(super) fn new(fleet: Fleet, directory: Arc<Directory>, seed: u64, now: i64) -> Self {
         let own = seed ^ hash(fleet.name);
@@ -77,6 +82,7 @@ impl Story {
             ready: VecDeque::new(),
             later: Vec::new(),
             steps: 0,
+            trouble: 1.0,
         };
         for at in 0..story.links.len() {
             if story.known[at] && story.rng.chance(0.8) {
@@ -85,6 +91,11 @@ impl Story {
             }
         }
         story
+    }
+
+    /// With this share of the trouble.
+    pub(super) fn troubled(self, trouble: f64) -> Self {
+        Self { trouble, ..self }
     }
 
     /// The next item. There is always one.
@@ -104,7 +115,11 @@ impl Story {
             let (_, later) = self.later.swap_remove(at);
             self.follow_up(later, now);
         }
-        match self.rng.below(1000) {
+        let roll = self.rng.below(1000);
+        if roll >= TROUBLE && self.trouble < 1.0 && !self.rng.chance(self.trouble) {
+            return self.someone_moves(now);
+        }
+        match roll {
             0..780 => self.someone_moves(now),
             780..840 => self.someone_plugs(now),
             840..875 => {

@@ -263,7 +263,7 @@ fn every_scenario_has_its_say() {
         let timeline = scenario.timeline(&hub.world().stories[0]);
         assert!(
             timeline.is_sorted_by_key(|(at, _)| *at)
-                && timeline.iter().all(|(at, _)| *at <= 32_000)
+                && timeline.iter().all(|(at, _)| *at <= 200_000)
         );
         let told = hub.act(0, timeline.iter().map(|(_, act)| *act));
         match expected.iter().find(|(name, _)| *name == scenario) {

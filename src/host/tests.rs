@@ -1,0 +1,5 @@
+//! Whole configurations over days of virtual time: what happens, and who is told what.
+
+mod office;
+mod recipes;
+mod timeline;
