@@ -7,12 +7,14 @@ mod filter;
 mod routing;
 mod run;
 mod shape;
+mod tally;
 pub mod verdict;
 mod when;
 
 pub use filter::{FilterFactory, FilterHealth, FilterStep, FilterTrouble};
 pub use routing::{Routing, Undelivered};
 pub use shape::{ChainShape, Shape};
+pub use tally::{ChainTally, StepTally};
 pub use when::Matcher;
 
 use crate::alert::{Addressee, Alerts, SharedAlerts};

@@ -11,13 +11,13 @@ mod doctor;
 mod events;
 mod exit;
 mod incidents;
+mod health;
 mod init;
 mod launch;
 mod line;
 mod load;
 mod log;
 mod man;
-mod moment;
 mod online;
 mod output;
 mod plugins;
@@ -28,6 +28,7 @@ mod run;
 mod scripts;
 mod send_test;
 mod silence;
+mod service;
 mod status;
 mod store;
 mod tail;
@@ -96,6 +97,7 @@ enum Verb {
     Replay(replay::Replaying),
     Capture(capture::Capturing),
     Status(status::Status),
+    Health(health::Health),
     Tail(tail::Tail),
     Events(events::Events),
     Incidents(incidents::Incidents),
@@ -149,6 +151,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Replay(verb) => verb.main(loader),
         Verb::Capture(verb) => verb.main(&loader),
         Verb::Status(verb) => verb.main(&loader),
+        Verb::Health(verb) => verb.main(&loader),
         Verb::Tail(verb) => verb.main(&loader),
         Verb::Events(verb) => verb.main(&loader),
         Verb::Incidents(verb) => verb.main(&loader),

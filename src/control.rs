@@ -7,16 +7,20 @@
 pub mod board;
 pub mod client;
 pub mod fate;
+mod health;
 pub mod protocol;
-mod search;
+pub mod query;
+pub(crate) mod search;
 mod server;
 mod session;
 mod socket;
 mod tail;
 mod tap;
+pub mod trial;
 
 pub use board::Board;
 pub use client::{Client, ClientError};
+pub use health::Health;
 pub use server::Server;
 pub use socket::SocketError;
 pub use tap::Tap;

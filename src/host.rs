@@ -14,29 +14,31 @@ pub use drain::Stopped;
 pub use reload::{PlanSource, ReloadError, Reloader};
 
 use crate::buffer::Limits;
-use crate::chain::Shape;
+use crate::chain::{ChainTally, Shape};
 use crate::clock::Clock;
 use crate::config::Plan;
 use crate::control::protocol::Changes;
-use crate::control::{Board, Server, Tap};
+use crate::control::{self, Board, Tap};
 use crate::desk::Desk;
 use crate::intake::{Intake, ring};
+use crate::measure::{BEAT, Measures};
 use crate::registry::Registry;
 use crate::roster::{Cast, Roster};
 use crate::router::Router;
 use crate::script::ScriptHealth;
+use crate::server::Server;
 use crate::services::HostServices;
 use crate::source::{Directory, crew};
 use crate::status::{ControllerStatus, LaneStatus};
 use crate::store::{SharedStore, SinkBooks};
-use crate::tasks::{Tasks, thread};
+use crate::tasks::{Tasks, Thread};
 use crate::unifi::timing::Timing;
-use drain::Thread;
 use heartbeat::Heartbeat;
 use lanes::Lanes;
 use reload::Keeper;
 use sources::Sources;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{Notify, mpsc};
@@ -69,6 +71,8 @@ pub struct Host {
     roster: Roster,
     refused: Arc<Notify>,
     desk: Desk,
+    board: Arc<Board>,
+    server: Option<Server>,
 }
 
 /// What a host may be told besides its plan.
@@ -145,6 +149,9 @@ impl Host {
         let names: Vec<Text> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
         let store = assemble::store(&plan, &names, &clock)?;
         let scripts = chains.script_health();
+        let shape = Shape::of(&plan);
+        let tallies = ChainTally::of(&shape);
+        let measures = Arc::new(Measures::new(&clock));
         chains.load_state(|scope| store.load_state(scope))?;
         let resume = store.outlives_the_process();
         let resume = resume.then(|| assemble::resume(&*store)).transpose()?;
@@ -186,15 +193,19 @@ impl Host {
         )
         .shown_on(tap.clone())
         .serving(desk.clone())
-        .recording(Shape::of(&plan))
+        .measured_by(Arc::clone(&measures))
+        .counting(tallies.clone())
+        .recording(shape.clone())
         .obeying(obeyed);
-        let router = start("herald-router", router.run(router_stop.clone()))?;
+        let router = Thread::run("herald-router", router.run(router_stop.clone()))?;
 
         let socket = plan.store.socket.clone();
         let source_tasks = Tasks::new();
         let refused = Arc::new(Notify::new());
         let (crew_orders, crew_obeyed) = mpsc::channel(ORDERS);
-        let source = start("herald-source", crew(crew_obeyed, source_tasks.clone()))?;
+        let reading = crew(crew_obeyed, source_tasks.clone());
+        let reading = beating(reading, Arc::clone(&measures), clock.clone());
+        let source = Thread::run("herald-source", reading)?;
         let mut sources = Sources {
             crew: crew_orders,
             router: orders.clone(),
@@ -213,6 +224,8 @@ impl Host {
             controllers,
             sinks,
             scripts,
+            chains: shape.0.into_iter().zip(tallies).collect(),
+            zone: plan.zone.clone(),
             engine,
         });
         let mut heartbeat = Heartbeat {
@@ -224,6 +237,7 @@ impl Host {
             running: None,
         };
         heartbeat.change_to(pulse);
+        let server = plan.server.clone();
         let (requests, asked) = mpsc::channel(reload::WAITING);
         let reloader = Reloader(requests);
         let keeper = Keeper {
@@ -244,7 +258,7 @@ impl Host {
             stop: source_tasks.stop_token(),
         };
         let keeper = plugin_tasks.spawn(keeper.run());
-        let board = Board {
+        let board = Arc::new(Board {
             store: Arc::clone(&store),
             roster: roster.clone(),
             tap,
@@ -252,13 +266,17 @@ impl Host {
             orders,
             desk: desk.clone(),
             clock: clock.clone(),
-        };
-        match Server::bind(&socket, board, plugin_tasks.clone()) {
+            measures,
+            ring: intake.clone(),
+        });
+        match control::Server::bind(&socket, Arc::clone(&board), plugin_tasks.clone()) {
             Ok(server) => drop(plugin_tasks.spawn(server.serve())),
             Err(error) => {
                 tracing::warn!(%error, "commands such as `herald status` cannot ask this herald");
             }
         }
+        let server = server.map(|plan| Server::start(plan, Arc::clone(&board)));
+        let server = server.transpose()?;
         drop(inside);
         Ok(Self {
             clock,
@@ -277,7 +295,21 @@ impl Host {
             roster,
             refused,
             desk,
+            board,
+            server,
         })
+    }
+
+    /// What may be asked about the host.
+    #[must_use]
+    pub fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    /// Where the HTTP server listens, once it does.
+    #[must_use]
+    pub fn server_address(&self) -> Option<SocketAddr> {
+        self.server.as_ref()?.address()
     }
 
     /// The balance of every sink.
@@ -350,21 +382,18 @@ impl Host {
     }
 }
 
-/// Run `task` on a thread and a runtime of its own.
-fn start(
-    name: &'static str,
-    task: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<Thread> {
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let (done, ended) = tokio::sync::oneshot::channel();
-    thread(name, move || {
-        runtime.block_on(task);
-        // Nobody waits when the host gave up on this thread.
-        done.send(()).unwrap_or_default();
-    })?;
-    Ok(Thread { name, ended })
+/// Show again and again that the thread of the sources turns, as long as `reading` goes on.
+async fn beating(reading: impl Future<Output = ()>, measures: Arc<Measures>, clock: Clock) {
+    let beat = async {
+        loop {
+            measures.source.beat(clock.now());
+            tokio::time::sleep(BEAT).await;
+        }
+    };
+    tokio::select! {
+        () = reading => {}
+        () = beat => {}
+    }
 }
 
 #[cfg(test)]

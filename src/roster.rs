@@ -1,5 +1,6 @@
 //! Which controllers, sinks and scripts there are at the moment, for whoever asks while a reload may change it.
 
+use crate::chain::{ChainShape, ChainTally};
 use crate::script::{Engine, ScriptHealth};
 use crate::status::{ControllerStatus, LaneStatus};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -24,6 +25,10 @@ pub struct Cast {
     pub sinks: Vec<(Text, LaneStatus)>,
     /// The scripts: chain, script, health.
     pub scripts: Vec<(Text, Text, ScriptHealth)>,
+    /// What every chain does, with the names of its steps, in the order of the configuration.
+    pub chains: Vec<(ChainShape, Arc<ChainTally>)>,
+    /// Time zone of what people write.
+    pub zone: jiff::tz::TimeZone,
     /// Compiles the conditions of those who watch.
     pub engine: Engine,
 }
@@ -58,6 +63,8 @@ impl Roster {
             controllers,
             sinks,
             scripts: Vec::new(),
+            chains: Vec::new(),
+            zone: jiff::tz::TimeZone::UTC,
             engine: Engine::new(EngineOptions {
                 scripts_dir: None,
                 zone: jiff::tz::TimeZone::UTC,

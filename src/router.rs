@@ -7,17 +7,19 @@ mod repeats;
 mod watch;
 
 use crate::buffer::{HoleNews, Item, Loss};
-use crate::chain::{Chains, Now, Routing, Shape};
+use crate::chain::{ChainTally, Chains, Now, Routing, Shape};
 use crate::clock::Clock;
 use crate::control::Tap;
 use crate::desk::Desk;
 use crate::intake::Outlet;
+use crate::measure::{BEAT, LEVELS, Measures, by_level};
 use crate::store::{Commit, Hole, HoleChange, SharedStore, StateChange};
 use marks::Marks;
 pub use order::{Order, Orders, Swap};
 use repeats::Repeats;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use unifi_herald_plugin::{Event, Kind, Text};
@@ -42,6 +44,7 @@ pub struct Router {
     watch: StoreWatch,
     routing: Routing,
     tap: Tap,
+    measures: Option<Arc<Measures>>,
     /// To be kept before the first record that refers to it.
     shape: Option<Shape>,
     orders: Option<Orders>,
@@ -76,10 +79,27 @@ impl Router {
             watch: StoreWatch::default(),
             routing,
             tap: Tap::default(),
+            measures: None,
             shape: None,
             desk: Desk::default(),
             orders: None,
         }
+    }
+
+    /// Noting in `measures` how it fares.
+    #[must_use]
+    pub fn measured_by(self, measures: Arc<Measures>) -> Self {
+        Self {
+            measures: Some(measures),
+            ..self
+        }
+    }
+
+    /// Counting what each chain does.
+    #[must_use]
+    pub fn counting(mut self, tallies: Vec<Arc<ChainTally>>) -> Self {
+        self.routing.count(tallies);
+        self
     }
 
     /// Doing what comes through `orders`, each between two batches.
@@ -120,6 +140,7 @@ impl Router {
             keep_shape(&self.store, &shape).await;
         }
         loop {
+            self.beat();
             let due = self.due();
             // All are cancel-safe; the ring is asked before the stop, so that it leaves nothing in it.
             let losses = tokio::select! {
@@ -132,6 +153,7 @@ impl Router {
                 () = stop.cancelled() => return,
                 () = due => Vec::new(),
                 () = self.desk.changed() => Vec::new(),
+                () = idle(self.measures.is_some()) => continue,
             };
             self.round(losses, &mut taken).await;
         }
@@ -142,15 +164,14 @@ impl Router {
         let asked = self.desk.asked();
         let batch = self.batch(losses, taken);
         let holes = batch.made.clone();
+        let begun = self.clock.now();
         let commit = self.decide(batch);
         if commit.is_empty() {
             self.desk.kept(asked);
             return;
         }
-        let watched = self.tap.is_watched().then(|| commit.events.clone());
-        commit_until_taken(&self.store, commit).await;
+        self.commit(begun, commit).await;
         self.desk.kept(asked);
-        self.tap.show(watched.unwrap_or_default());
         if !holes.is_empty() {
             self.outlet.tell(holes);
         }
@@ -171,6 +192,36 @@ impl Router {
         }
     }
 
+    /// Commit what was decided since `begun`, and show it to whoever watches.
+    async fn commit(&mut self, begun: Instant, commit: Commit) {
+        let decided = self.clock.now();
+        let watched = self.tap.is_watched().then(|| commit.events.clone());
+        let levels = by_level(commit.events.iter().map(|event| event.severity));
+        commit_until_taken(&self.store, commit).await;
+        self.measure(begun, decided, &levels);
+        self.tap.show(watched.unwrap_or_default());
+    }
+
+    fn beat(&self) {
+        if let Some(measures) = &self.measures {
+            measures.router.beat(self.clock.now());
+        }
+    }
+
+    /// A batch that was begun and decided at these times is committed; its events by severity are `levels`.
+    fn measure(&self, begun: Instant, decided: Instant, levels: &[u32; LEVELS]) {
+        let Some(measures) = &self.measures else {
+            return;
+        };
+        let chains = decided.saturating_duration_since(begun);
+        let commit = self.clock.now().saturating_duration_since(decided);
+        let events: u32 = levels.iter().sum();
+        measures.batch_events.note(events.into());
+        measures.batch_seconds.note(chains.as_secs_f64());
+        measures.commit_seconds.note(commit.as_secs_f64());
+        measures.rates.note(self.clock.wall(), levels);
+    }
+
     /// What is to be decided together: what was lost is older than what is left in the ring, and comes first.
     fn batch(&self, losses: Vec<Loss>, taken: &mut Vec<Item>) -> Batch {
         let mut batch = Batch {
@@ -178,6 +229,10 @@ impl Router {
             ..Batch::default()
         };
         for loss in losses {
+            if let Some(measures) = &self.measures {
+                let count = loss.gap.count.unwrap_or_default();
+                measures.ring_lost.fetch_add(count, Ordering::Relaxed);
+            }
             tracing::error!(controller = %loss.controller, site = %loss.site, count = loss.gap.count, "the ring was full, events are lost");
             match self.outlet.hole_of(&loss) {
                 Some(hole) => {
@@ -260,6 +315,15 @@ struct Batch {
 enum Way {
     Sinks,
     Journal,
+}
+
+/// Resolves when it is time to show that the thread is alive, if anybody looks.
+async fn idle(watched: bool) {
+    if watched {
+        tokio::time::sleep(BEAT).await;
+    } else {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Keep the names by which records are understood, unless the store has them from an earlier run.

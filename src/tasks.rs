@@ -3,7 +3,10 @@
 use std::future::Future;
 use std::io;
 use std::thread;
+use tokio::runtime;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -74,6 +77,43 @@ impl Tasks {
         self.stop.cancelled().await;
         self.tracker.close();
         self.tracker.wait().await;
+    }
+}
+
+/// A thread with a runtime of its own that can be waited for with a deadline.
+#[derive(Debug)]
+pub struct Thread {
+    name: &'static str,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Thread {
+    /// Run `task` on it.
+    ///
+    /// # Errors
+    /// When the system refuses a thread or a runtime.
+    pub fn run(
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (done, ended) = oneshot::channel();
+        thread(name, move || {
+            runtime.block_on(task);
+            // Nobody waits when the host gave up on this thread.
+            done.send(()).unwrap_or_default();
+        })?;
+        Ok(Self { name, ended })
+    }
+
+    /// Wait for its end until `deadline`, then leave it behind.
+    pub async fn end_by(self, deadline: Instant) {
+        // An error means that the thread is gone, which is what was wanted.
+        if let Err(_elapsed) = timeout_at(deadline, self.ended).await {
+            tracing::warn!(thread = self.name, "a thread did not stop in time");
+        }
     }
 }
 

@@ -13,5 +13,6 @@ mod control;
 mod e2e;
 mod house;
 mod packaging;
+mod server;
 mod soak;
 mod support;

@@ -1,6 +1,8 @@
 //! What the end-to-end tests share: a host in a folder of its own, a receiver for webhooks, waiting on conditions.
 
+pub mod browser;
 pub mod herald;
+pub mod http;
 pub mod receiver;
 pub mod rig;
 

@@ -1,6 +1,7 @@
 //! What the chains decided about a batch: each sink's share, what scripts made, what was given up.
 
 use super::shape::Shape;
+use super::tally::ChainTally;
 use super::verdict::{Deed, Recorder};
 use crate::store::{DeadLetter, Share};
 use std::sync::Arc;
@@ -74,6 +75,11 @@ impl Routing {
         self.record.start(shape.key());
     }
 
+    /// Count from now on what each chain does.
+    pub fn count(&mut self, tallies: Vec<Arc<ChainTally>>) {
+        self.record.count(tallies);
+    }
+
     /// The records of the batch, one for each event; none when nothing is recorded.
     pub fn take_verdicts(&mut self) -> Vec<Vec<u8>> {
         self.record.take()
@@ -135,6 +141,14 @@ impl Routing {
     /// Write `event` down, and give it to nobody.
     pub(super) fn journal(&mut self, event: &Arc<Event>) {
         self.begin(event);
+        self.end();
+    }
+
+    /// Give `event` to `sink` and to no other, past every chain.
+    pub fn give_alone(&mut self, sink: usize, event: &Arc<Event>) {
+        self.begin(event);
+        let event = self.numbered(event);
+        self.shares[sink].push(event);
         self.end();
     }
 

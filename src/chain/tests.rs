@@ -344,3 +344,55 @@ proptest! {
         prop_assert!(routed.events.windows(2).all(|pair| pair[0].seq < pair[1].seq));
     }
 }
+
+#[test]
+fn chains_and_steps_are_counted_where_events_go() {
+    let several = |event: &Event| {
+        let copy = |summary: &str| {
+            let mut copy = Event::new(event.kind, summary, event.time);
+            copy.summary = summary.into();
+            copy
+        };
+        Ok(Verdict::Replace(vec![copy("x"), copy("y")]))
+    };
+    let steps = vec![
+        (kinds(&[Kind::WAN_UP]), sink(0).1),
+        step(several),
+        step(|event| {
+            Ok(if &*event.summary == "x" {
+                Verdict::Drop
+            } else {
+                Verdict::Keep
+            })
+        }),
+        sink(0),
+    ];
+    let mut chains = Chains::new(vec![chain(&kinds(&[Kind::WAN_UP, Kind::WAN_DOWN]), steps)]);
+    let shape = Shape(vec![ChainShape {
+        name: "c".to_owned(),
+        steps: vec![String::new(); 4],
+    }]);
+    let tallies = ChainTally::of(&shape);
+    let now = Now {
+        instant: Clock::system().now(),
+        wall: Timestamp::from_millis(0),
+    };
+    let mut routing = Routing::new(1, 1);
+    routing.count(tallies.clone());
+    for (id, kind) in [
+        ("1", Kind::WAN_UP),
+        ("2", Kind::WAN_DOWN),
+        ("3", Kind::CLIENT_ROAMED),
+    ] {
+        chains.route(&event(id, kind), now, &mut routing);
+    }
+    assert_eq!((tallies[0].entered(), tallies[0].passed_by()), (2, 1));
+    let did = |position: usize| -> Vec<(Deed, u64)> {
+        let deeds = tallies[0].steps()[position].deeds();
+        deeds.filter(|(_, count)| *count > 0).collect()
+    };
+    assert_eq!(did(0), [(Deed::Skipped, 1), (Deed::Given, 1)]);
+    assert_eq!(did(1), [(Deed::Replaced, 2)]);
+    assert_eq!(did(2), [(Deed::Kept, 2), (Deed::Dropped, 2)]);
+    assert_eq!(did(3), [(Deed::Given, 2)]);
+}

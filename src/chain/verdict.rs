@@ -4,6 +4,9 @@
 //! event entered it, followed by one for each step it came to. Where a step put several events in its place, the way
 //! of each follows, and a byte that ends them.
 
+use super::tally::{ChainTally, Cursor};
+use std::sync::Arc;
+
 /// Longest record of one event; the rest of its way is left out.
 const MAX: usize = 4096;
 
@@ -45,7 +48,8 @@ pub enum Deed {
     Said,
 }
 
-const DEEDS: [Deed; 12] = [
+/// All of them, in the order of their bytes.
+pub(super) const DEEDS: [Deed; 12] = [
     Deed::Skipped,
     Deed::Kept,
     Deed::Changed,
@@ -61,6 +65,11 @@ const DEEDS: [Deed; 12] = [
 ];
 
 impl Deed {
+    /// Its place in [`DEEDS`].
+    pub(super) fn index(self) -> usize {
+        usize::from(self as u8 - FIRST_STEP)
+    }
+
     /// In words.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -87,6 +96,7 @@ pub(super) struct Recorder {
     shape: Option<[u8; 4]>,
     current: Vec<u8>,
     done: Vec<Vec<u8>>,
+    cursor: Cursor,
 }
 
 impl Recorder {
@@ -94,19 +104,28 @@ impl Recorder {
         self.shape = Some(shape);
     }
 
+    /// Count from now on as well.
+    pub(super) fn count(&mut self, tallies: Vec<Arc<ChainTally>>) {
+        self.cursor = Cursor::at(tallies);
+    }
+
     pub(super) fn chain(&mut self, entered: bool) {
+        self.cursor.chain(entered);
         self.push(if entered { ENTERED } else { PASSED_BY });
     }
 
     pub(super) fn step(&mut self, deed: Deed, failed: bool) {
+        self.cursor.step(deed, failed);
         self.push(deed as u8 + if failed { FAILED } else { 0 });
     }
 
     pub(super) fn one_of_several(&mut self) {
+        self.cursor.one_of_several();
         self.push(ONE_OF_SEVERAL);
     }
 
     pub(super) fn end_of_several(&mut self) {
+        self.cursor.end_of_several();
         self.push(END_OF_SEVERAL);
     }
 
@@ -118,6 +137,7 @@ impl Recorder {
 
     /// The event is through; with what was made of it there are `events` now.
     pub(super) fn end(&mut self, events: usize) {
+        self.cursor.end();
         let Some(shape) = self.shape else { return };
         let mut record = Vec::with_capacity(shape.len() + self.current.len());
         record.extend_from_slice(&shape);

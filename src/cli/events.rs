@@ -2,15 +2,16 @@
 
 use super::load::Loader;
 use super::output::{Lines, complain};
-use super::{Exit, ask, line, moment, why};
+use super::{Exit, ask, line, why};
 use crate::clock::Clock;
-use crate::config::{Outline, suggest};
+use crate::config::Outline;
 use crate::control::protocol::{Answer, Query, Request};
-use crate::glob;
+use crate::control::query;
+use crate::moment;
 use jiff::tz::TimeZone;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use unifi_herald_plugin::{BufferedEvent, Kind, Severity};
+use unifi_herald_plugin::{BufferedEvent, Severity};
 
 /// Search the journal of what happened.
 ///
@@ -155,26 +156,7 @@ fn each(
 
 /// The kinds that the patterns admit; none for all.
 pub(super) fn kinds(patterns: &[String]) -> Result<Vec<String>, Exit> {
-    let mut kinds = Vec::new();
-    for pattern in patterns {
-        let fits = |kind: &&Kind| glob::matches(pattern, kind.as_str());
-        let before = kinds.len();
-        kinds.extend(
-            Kind::ALL
-                .iter()
-                .filter(fits)
-                .map(|kind| kind.as_str().to_owned()),
-        );
-        if kinds.len() == before {
-            let known = Kind::ALL.iter().map(|kind| kind.as_str());
-            let help = suggest::help(pattern, known, "some are").unwrap_or_default();
-            return Err(wrong(
-                "--kind",
-                &format!("there is no kind `{pattern}`; {help}"),
-            ));
-        }
-    }
-    Ok(kinds)
+    query::kinds(patterns).map_err(|error| wrong("--kind", &error))
 }
 
 pub(super) fn wrong(option: &str, error: &str) -> Exit {

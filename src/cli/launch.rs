@@ -2,10 +2,11 @@
 
 use super::Exit;
 use super::output::complain;
+use super::service;
 use super::watch::Watcher;
 use crate::clock::Clock;
 use crate::config::{Locator, Plan};
-use crate::host::{Host, PlanSource, Reloader, Setup, StartError, Stopped};
+use crate::host::{Host, PlanSource, Setup, StartError, Stopped};
 use crate::registry::Registry;
 use crate::tasks::thread;
 use std::io;
@@ -85,14 +86,17 @@ fn try_run(
         ..Setup::default()
     };
     let host = Host::start_with(plan, registry, Clock::system(), setup)?;
+    service::ready(host.board());
     let end = runtime.block_on(async {
         tokio::select! {
+            never = service::watch(host.board()) => match never {},
             () = signals.next() => End::Signal,
             () = host.all_refused() => End::AllRefused,
             end = occasion.over() => end,
-            () = reload(&mut hangups, watcher, host.reloader()) => End::Signal,
+            () = reload(&mut hangups, watcher, &host) => End::Signal,
         }
     });
+    service::stopping();
     tracing::info!("stopping, delivering what is pending");
     let drain = match end {
         End::ReaderGone => READER_GONE_DRAIN,
@@ -119,14 +123,16 @@ fn try_run(
 }
 
 /// Reload on SIGHUP and when what is watched changes, for ever. How it went is in the log and the status.
-async fn reload(hangups: &mut Signal, watcher: Option<Watcher>, reloader: &Reloader) {
+async fn reload(hangups: &mut Signal, watcher: Option<Watcher>, host: &Host) {
     let mut watcher = watcher;
     loop {
         tokio::select! {
             _ = hangups.recv() => tracing::info!("SIGHUP, reading the configuration anew"),
             () = changed(&mut watcher) => tracing::info!("the configuration has changed, reading it anew"),
         }
-        drop(reloader.reload().await);
+        service::reloading();
+        drop(host.reloader().reload().await);
+        service::ready(host.board());
     }
 }
 

@@ -5,6 +5,7 @@ mod chains;
 mod controllers;
 mod heartbeat;
 mod scripts;
+mod server;
 mod sinks;
 
 use super::locate::Locator;
@@ -45,6 +46,7 @@ pub(super) fn plan(
         zone,
         heartbeat: check.heartbeat(),
         log: check.log(),
+        server: check.server(),
         warnings: Vec::new(),
     };
     check.unused();

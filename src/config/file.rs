@@ -4,8 +4,10 @@
 //! must be there is demanded in the second stage.
 
 mod alerts;
+mod server;
 
 pub(crate) use alerts::*;
+pub(crate) use server::ServerTable;
 
 use super::plan::{
     BackfillPlan, FirstRun, LogFormat, OnError, StoreMode, StorePlan, SyncMode, WhenFull,
@@ -48,6 +50,8 @@ pub(crate) struct File {
     pub(crate) heartbeat: Option<HeartbeatTable>,
     /// `[log]`: what herald says about itself, on standard error.
     pub(crate) log: LogTable,
+    /// `[server]`: dashboard, metrics and health by HTTP; off unless the table is there.
+    pub(crate) server: Option<ServerTable>,
 }
 
 /// `[controllers.NAME]`

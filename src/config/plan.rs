@@ -10,6 +10,7 @@ pub use sink::{BatchPlan, RetryPlan, SinkPlan};
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use unifi_herald_plugin::http::TlsOptions;
@@ -44,6 +45,8 @@ pub struct Plan {
     pub heartbeat: Option<HeartbeatPlan>,
     /// How to log.
     pub log: LogPlan,
+    /// Dashboard, metrics and health by HTTP, where they are wanted.
+    pub server: Option<ServerPlan>,
     /// What deserves a word but stops nothing: `insecure = true`, a sink that no chain names.
     pub warnings: Vec<String>,
 }
@@ -325,6 +328,17 @@ pub struct HeartbeatPlan {
     pub url: Revealed,
     /// How often.
     pub every: Duration,
+}
+
+/// Dashboard, metrics and health by HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerPlan {
+    /// Where; loopback, or with a token.
+    pub listen: SocketAddr,
+    /// What opens it.
+    pub token: Option<Revealed>,
+    /// Names under which browsers reach it besides its address, in lower case.
+    pub hosts: Vec<String>,
 }
 
 /// How to log.

@@ -3,7 +3,7 @@
 use super::Reading;
 use super::file::{
     AlertTable, BufferTable, ChainTable, ControllerTable, DigestTable, FilterTable, HeartbeatTable,
-    LogTable, ScriptTable, SinkTable, StoreTable, TimeTable,
+    LogTable, ScriptTable, ServerTable, SinkTable, StoreTable, TimeTable,
 };
 use super::secrets::{is_place, userinfo};
 use super::source::hides;
@@ -47,6 +47,7 @@ pub(super) fn render(mut reading: Reading, registry: &Registry) -> String {
         time: &file.time,
         heartbeat: file.heartbeat.as_ref(),
         log: &file.log,
+        server: file.server.as_ref(),
     };
     toml::to_string(&shown).unwrap_or_default()
 }
@@ -67,6 +68,8 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat: Option<&'a HeartbeatTable>,
     log: &'a LogTable,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<&'a ServerTable>,
 }
 
 /// Tables in the order of their names here.

@@ -6,6 +6,7 @@ mod hostile;
 mod plans;
 mod presets;
 mod secrecy;
+mod server;
 mod shipped;
 mod shown;
 

@@ -5,11 +5,14 @@ use super::tap::Tap;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::host::Reloader;
+use crate::intake::Intake;
+use crate::measure::Measures;
 use crate::roster::Roster;
 use crate::router::Order;
 use crate::script::ScriptHealth;
 use crate::status::ControllerStatus;
 use crate::store::{SharedStore, StoreHealth};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use unifi_herald_plugin::Text;
 
@@ -30,6 +33,10 @@ pub struct Board {
     pub desk: Desk,
     /// The host's clock.
     pub clock: Clock,
+    /// What the host measures.
+    pub measures: Arc<Measures>,
+    /// The ring in front of the chains.
+    pub ring: Intake,
 }
 
 impl Board {

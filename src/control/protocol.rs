@@ -1,5 +1,6 @@
 //! What is said over the control socket: one request, then answers, each a line of JSON.
 
+use super::Health;
 use super::fate::Fate;
 use crate::alert::{Incident, NewSilence, Silence};
 use crate::store::{Books, JournalQuery, KeptLetter, LetterFilter, Order};
@@ -16,6 +17,8 @@ pub const MAX_REQUEST: usize = 64 << 10;
 pub enum Request {
     /// How everything is; answered by one [`Answer::Status`].
     Status {},
+    /// Whether the host does its work; answered by one [`Answer::Health`].
+    Health {},
     /// Search the journal; answered by [`Answer::Event`]s.
     Events {
         /// For what.
@@ -201,6 +204,8 @@ impl Letter {
 pub enum Answer {
     /// How everything is.
     Status(Box<Status>),
+    /// Whether the host does its work.
+    Health(Health),
     /// An event, in the form of every output.
     Event(Box<RawValue>),
     /// A dead letter.

@@ -18,35 +18,52 @@ const LETTERS: usize = 64;
 /// Why there is nothing to search.
 const NO_JOURNAL: &str = "with `store.mode = \"memory\"` there is no journal to search; `herald tail` shows what happens from now on";
 
+/// Call `visit` with the events that `query` describes, without `raw` where that is not wanted, until it breaks.
+pub(crate) fn find(
+    store: &dyn Store,
+    query: &Query,
+    mut visit: impl FnMut(BufferedEvent) -> ControlFlow<()>,
+) -> Result<(), String> {
+    let reader = journal(store)?;
+    let mut left = query.limit.unwrap_or(usize::MAX);
+    if left == 0 {
+        return Ok(());
+    }
+    let searched = reader.search(&query.to_store(), |found| {
+        left -= 1;
+        let seen = visit(if query.no_raw {
+            without_raw(found.event)
+        } else {
+            found.event
+        });
+        if left == 0 {
+            ControlFlow::Break(())
+        } else {
+            seen
+        }
+    });
+    searched.map_err(|error| error.message)
+}
+
 /// Send the events that `query` describes; how many there were. Whoever stops reading ends the search.
 pub(super) fn events(
     store: &dyn Store,
     query: &Query,
     pages: &Sender<Vec<u8>>,
 ) -> Result<u64, String> {
-    let reader = journal(store)?;
-    let limit = query.limit.unwrap_or(usize::MAX);
     let mut page = Vec::new();
     let mut count = 0;
-    if limit == 0 {
-        return Ok(0);
-    }
-    let searched = reader.search(&query.to_store(), |found| {
-        event(found.event, query.no_raw, &mut page);
+    find(store, query, |found| {
+        event(&found, &mut page);
         count += 1;
         if page.len() >= PAGE && pages.blocking_send(std::mem::take(&mut page)).is_err() {
             return ControlFlow::Break(());
         }
-        if count < limit {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
-        }
-    });
-    searched.map_err(|error| error.message)?;
+        ControlFlow::Continue(())
+    })?;
     // A reader that is gone needs no last page.
     pages.blocking_send(page).unwrap_or_default();
-    Ok(count as u64)
+    Ok(count)
 }
 
 /// Send what became of the events with this id; how many there are.
@@ -62,7 +79,7 @@ pub(super) fn why(store: &dyn Store, id: &str, pages: &Sender<Vec<u8>>) -> Resul
     Ok(count)
 }
 
-fn journal(store: &dyn Store) -> Result<Reader, String> {
+pub(crate) fn journal(store: &dyn Store) -> Result<Reader, String> {
     match store.journal() {
         Ok(Some(reader)) => Ok(reader),
         Ok(None) => Err(NO_JOURNAL.to_owned()),
@@ -95,11 +112,16 @@ pub(super) fn letters(
 }
 
 /// Append the event as an answer: the bytes that [`Answer::Event`] would be, without a detour.
-pub(super) fn event(mut event: BufferedEvent, no_raw: bool, out: &mut Vec<u8>) {
-    if no_raw && event.raw.is_some() {
-        Arc::make_mut(&mut event.event).raw = None;
-    }
+pub(super) fn event(event: &BufferedEvent, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"event\":");
     event.write_json(out);
     out.extend_from_slice(b"}\n");
+}
+
+/// The event without what the controller sent.
+pub(crate) fn without_raw(mut event: BufferedEvent) -> BufferedEvent {
+    if event.raw.is_some() {
+        Arc::make_mut(&mut event.event).raw = None;
+    }
+    event
 }

@@ -30,7 +30,7 @@ pub struct Server {
 /// What the connections have in common.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) board: Board,
+    pub(super) board: Arc<Board>,
     pub(super) tasks: Tasks,
     places: Arc<Semaphore>,
     slow: AtomicU64,
@@ -41,7 +41,7 @@ impl Server {
     ///
     /// # Errors
     /// When another host answers there, or the system refuses.
-    pub fn bind(path: &Path, board: Board, tasks: Tasks) -> Result<Self, SocketError> {
+    pub fn bind(path: &Path, board: Arc<Board>, tasks: Tasks) -> Result<Self, SocketError> {
         let (socket, listener) = Socket::bind(path)?;
         let listener = UnixListener::from_std(listener).map_err(|error| SocketError::System {
             path: path.to_owned(),

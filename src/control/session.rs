@@ -48,6 +48,11 @@ async fn answer(request: Request, shared: &Shared, replies: &mut Replies) -> Res
             replies.send(&Answer::Status(status)).await?;
             replies.send(&Answer::Done(0)).await
         }
+        Request::Health {} => {
+            let health = shared.board.health();
+            replies.send(&Answer::Health(health)).await?;
+            replies.send(&Answer::Done(0)).await
+        }
         Request::Events { query } => {
             let (pages, found) = mpsc::channel(PAGES);
             let store = Arc::clone(&shared.board.store);

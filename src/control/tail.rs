@@ -106,6 +106,11 @@ impl Wanted {
                 return;
             }
         }
-        search::event(event, self.no_raw, page);
+        let event = if self.no_raw {
+            search::without_raw(event)
+        } else {
+            event
+        };
+        search::event(&event, page);
     }
 }

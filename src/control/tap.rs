@@ -31,7 +31,8 @@ impl Tap {
         }
     }
 
-    pub(super) fn watch(&self) -> broadcast::Receiver<BufferedEvent> {
+    /// What is shown from now on.
+    pub(crate) fn watch(&self) -> broadcast::Receiver<BufferedEvent> {
         self.0.subscribe()
     }
 }

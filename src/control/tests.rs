@@ -2,9 +2,12 @@
 
 use super::protocol::{Answer, MAX_REQUEST, Request, Watch};
 use super::*;
+use crate::buffer::Limits;
 use crate::clock::Clock;
 use crate::config::{BufferPlan, WhenFull};
 use crate::host::Reloader;
+use crate::intake::ring;
+use crate::measure::Measures;
 use crate::roster::Roster;
 use crate::status::{ControllerStatus, LaneStatus};
 use crate::store::MemoryStore;
@@ -48,6 +51,8 @@ fn board(tap: Tap) -> Board {
         orders: tokio::sync::mpsc::channel(1).0,
         desk: crate::desk::Desk::default(),
         clock: Clock::system(),
+        measures: Arc::new(Measures::new(&Clock::system())),
+        ring: ring(Limits::new(&buffer, 2), Clock::system()).0,
     }
 }
 
@@ -65,7 +70,11 @@ impl Rig {
 
     fn serve(&self) -> Result<(), SocketError> {
         let _inside = self.runtime.enter();
-        let server = Server::bind(&self.path(), board(self.tap.clone()), self.tasks.clone())?;
+        let server = Server::bind(
+            &self.path(),
+            Arc::new(board(self.tap.clone())),
+            self.tasks.clone(),
+        )?;
         drop(self.tasks.spawn(server.serve()));
         Ok(())
     }

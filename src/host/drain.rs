@@ -2,16 +2,8 @@
 
 use super::Host;
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use unifi_herald_plugin::Text;
-
-/// A thread that can be waited for with a deadline.
-#[derive(Debug)]
-pub(super) struct Thread {
-    pub(super) name: &'static str,
-    pub(super) ended: oneshot::Receiver<()>,
-}
 
 /// What a host left behind when it stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +39,7 @@ impl Host {
             abort,
             store,
             clock,
+            server,
             ..
         } = self;
         plugins.block_on(async {
@@ -78,6 +71,9 @@ impl Host {
                 }
             }
             plugin_tasks.stop();
+            if let Some(server) = server {
+                server.stop(clock.now().into()).await;
+            }
         });
         plugins.shutdown_timeout(Duration::from_millis(500));
         let left = store
@@ -87,15 +83,6 @@ impl Host {
         Stopped {
             left: left.map(|sink| (sink.name, sink.books.pending)).collect(),
             safe: store.outlives_the_process(),
-        }
-    }
-}
-
-impl Thread {
-    async fn end_by(self, deadline: Instant) {
-        // An error means that the thread is gone, which is what was wanted.
-        if let Err(_elapsed) = timeout_at(deadline, self.ended).await {
-            tracing::warn!(thread = self.name, "a thread did not stop in time");
         }
     }
 }

@@ -5,7 +5,7 @@ use super::heartbeat::Heartbeat;
 use super::lanes::Lanes;
 use super::sources::Sources;
 use crate::buffer::Limits;
-use crate::chain::Shape;
+use crate::chain::{ChainTally, Shape};
 use crate::clock::Clock;
 use crate::config::{ConfigErrors, Plan};
 use crate::control::protocol::Changes;
@@ -197,12 +197,15 @@ impl Keeper {
         let state = chains.load_state(|scope| self.store.load_state(scope));
         state.map_err(StartError::State)?;
         let scripts = chains.script_health();
+        let shape = Shape::of(&plan);
+        let tallies = ChainTally::of(&shape);
         let names: Vec<Text> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
 
         let (done, swapped) = oneshot::channel();
         let swap = Swap {
             chains,
-            shape: Shape::of(&plan),
+            shape: shape.clone(),
+            tallies: tallies.clone(),
             sinks: names,
             buffer: plan.buffer,
         };
@@ -222,6 +225,8 @@ impl Keeper {
             controllers,
             sinks,
             scripts,
+            chains: shape.0.into_iter().zip(tallies).collect(),
+            zone: plan.zone.clone(),
             engine,
         });
         self.sources.refused.notify_one();
@@ -235,6 +240,7 @@ impl Keeper {
         let parts = [
             ("[store]", self.plan.store != plan.store),
             ("[log]", self.plan.log != plan.log),
+            ("[server]", self.plan.server != plan.server),
         ];
         let changed = parts.into_iter().filter(|(_, changed)| *changed);
         changed

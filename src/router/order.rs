@@ -2,11 +2,12 @@
 
 use super::{MAX_BATCH, Router, commit_until_taken, keep_shape};
 use crate::buffer::Item;
-use crate::chain::{Chains, Routing, Shape};
+use crate::chain::{ChainTally, Chains, Routing, Shape};
 use crate::config::BufferPlan;
 use crate::store::{Commit, StoreError};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
-use unifi_herald_plugin::Text;
+use unifi_herald_plugin::{Event, Text};
 
 /// Where orders come from.
 pub type Orders = mpsc::Receiver<Order>;
@@ -20,6 +21,8 @@ pub enum Order {
     Flush(oneshot::Sender<()>),
     /// Make the script of this name forget everything; answered by how many keys it had.
     Forget(String, oneshot::Sender<usize>),
+    /// Give this event to the sink at this position of the plan and to no other: somebody tries the sink.
+    Trial(Arc<Event>, usize, oneshot::Sender<()>),
 }
 
 /// Other chains, and the sinks that their steps name by position.
@@ -29,6 +32,8 @@ pub struct Swap {
     pub chains: Chains,
     /// Their names.
     pub shape: Shape,
+    /// Where what they do is counted.
+    pub tallies: Vec<Arc<ChainTally>>,
     /// The sinks, in the order of the plan.
     pub sinks: Vec<Text>,
     /// What the lanes share.
@@ -59,6 +64,10 @@ impl Router {
                 let forgotten = self.forget(&script).await;
                 done.send(forgotten).unwrap_or_default();
             }
+            Order::Trial(event, sink, done) => {
+                self.try_sink(&event, sink).await;
+                done.send(()).unwrap_or_default();
+            }
         }
     }
 
@@ -66,6 +75,7 @@ impl Router {
         let Swap {
             mut chains,
             shape,
+            tallies,
             sinks,
             buffer,
         } = swap;
@@ -74,11 +84,27 @@ impl Router {
         self.chains = chains;
         // The last batch is committed, so there is nothing in the old one but the number to go on with.
         self.routing = Routing::to(numbers.clone(), self.routing.next_seq());
+        self.routing.count(tallies);
         if self.store.wants_verdicts() {
             keep_shape(&self.store, &shape).await;
             self.routing.record_verdicts(&shape);
         }
         Ok(numbers)
+    }
+
+    async fn try_sink(&mut self, event: &Arc<Event>, sink: usize) {
+        let begun = self.clock.now();
+        self.routing.give_alone(sink, event);
+        let verdicts = self.routing.take_verdicts();
+        let (events, shares, dead) = self.routing.take(self.clock.wall());
+        let commit = Commit {
+            events,
+            shares,
+            dead,
+            verdicts,
+            ..Commit::default()
+        };
+        self.commit(begun, commit).await;
     }
 
     async fn flush(&mut self, taken: &mut Vec<Item>) {

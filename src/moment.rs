@@ -5,11 +5,11 @@ use jiff::tz::TimeZone;
 use unifi_herald_plugin::{Span, Timestamp};
 
 /// What a moment may look like, for help and errors.
-pub(super) const FORMS: &str =
+pub(crate) const FORMS: &str =
     "a time ago (2h), `today`, `yesterday`, a day (2026-11-22), or a time (2026-11-22T17:21:13Z)";
 
 /// The moment `text` means, seen from `now` in `zone`.
-pub(super) fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+pub(crate) fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
     let text = text.trim();
     let here = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default();
     let today = || zone.to_datetime(here).date();
