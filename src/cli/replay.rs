@@ -5,12 +5,13 @@ mod report;
 
 use super::load::Loader;
 use super::output::{Lines, complain};
-use super::{Exit, ask, events, moment};
+use super::{Exit, ask, events};
 use crate::chain::Shape;
 use crate::clock::Clock;
 use crate::config::Plan;
 use crate::control::protocol::Request;
 use crate::host::{Courier, fresh_chains};
+use crate::moment;
 use crate::replay::{Replay, Replayed, Sent};
 use crate::store::Commit;
 use input::{Found, Input, Wanted};

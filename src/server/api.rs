@@ -2,6 +2,7 @@
 
 mod chains;
 mod events;
+mod incidents;
 mod letters;
 mod session;
 mod sinks;
@@ -31,6 +32,13 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/events/{id}", get(events::fate))
         .route("/stream", get(stream::watch))
         .route("/chains", get(chains::show))
+        .route("/incidents", get(incidents::list))
+        .route("/incidents/{id}/acknowledge", post(incidents::acknowledge))
+        .route(
+            "/silences",
+            get(incidents::silences).post(incidents::silence),
+        )
+        .route("/silences/{id}/end", post(incidents::end_silence))
         .route("/scripts", get(chains::scripts))
         .route("/sinks/{name}/test", post(sinks::test))
         .route("/dead-letters", get(letters::list))

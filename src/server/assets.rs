@@ -24,6 +24,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/ui/dom.js", JS, include_bytes!("ui/dom.js")),
     ("/ui/events.js", JS, include_bytes!("ui/events.js")),
     ("/ui/filter.js", JS, include_bytes!("ui/filter.js")),
+    ("/ui/incidents.js", JS, include_bytes!("ui/incidents.js")),
     ("/ui/journal.js", JS, include_bytes!("ui/journal.js")),
     ("/ui/letters.js", JS, include_bytes!("ui/letters.js")),
     ("/ui/live.js", JS, include_bytes!("ui/live.js")),

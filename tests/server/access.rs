@@ -132,7 +132,7 @@ fn guessing_is_slowed_down() {
     let rig = Rig::new(&format!("{NOBODY}{CLOSED}{ARCHIVE}"));
     let (host, address) = start(&rig);
     let guess = |number: usize| {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             get(address, "/api/status").bearer("guess").send()
         } else {
             post(address, "/api/login", "{\"token\":\"guess\"}").send()

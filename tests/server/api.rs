@@ -70,6 +70,15 @@ options = {{ url = "{}", format = "json" }}
 [chains.outages]
 when = {{ kinds = ["device.*"] }}
 steps = [{{ sink = "ops" }}, {{ script = "storms" }}]
+[alerts.device_down]
+on = ["device.offline"]
+resolve_on = ["device.online"]
+key = "{{{{ event.device.mac }}}}"
+[sinks.archive]
+plugin = "file"
+options = {{ path = "events.jsonl" }}
+[chains.alerts]
+steps = [{{ alert = "device_down" }}, {{ sink = "archive" }}]
 "#,
         controller("home", &simulator, r#"["default"]"#),
         receiver.url()

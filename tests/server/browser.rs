@@ -7,8 +7,10 @@ use crate::support::receiver::Receiver;
 use crate::support::rig::{Rig, controller, stop_clean};
 use crate::support::{LIMIT, eventually};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use unifi_herald::demo::{Carrier, Simulator, SimulatorOptions};
 use unifi_herald::host::Host;
+use unifi_herald_plugin::{Digest, Event, Kind};
 
 /// A host with a webhook, and a browser at its dashboard.
 struct House {
@@ -39,6 +41,15 @@ steps = [{{ sink = "archive" }}]
 [chains.outages]
 when = {{ kinds = ["device.*"] }}
 steps = [{{ where = '!event.device.name.contains("lab")' }}, {{ sink = "ops" }}]
+
+[alerts.device_down]
+on = ["device.offline"]
+resolve_on = ["device.online"]
+key = "{{{{ event.device.mac }}}}"
+
+[chains.alerts]
+when = {{ kinds = ["device.*"] }}
+steps = [{{ alert = "device_down" }}, {{ sink = "archive" }}]
 "#,
             controller("home", &simulator, r#"["default"]"#),
             receiver.url()
@@ -273,7 +284,7 @@ fn controllers_chains_sinks_and_dead_letters_are_shown_and_acted_on() {
         let text = serde_json::Value::from(text);
         format!("document.getElementById('{view}').textContent.includes({text})")
     };
-    page.press("2");
+    page.press("3");
     page.until(&format!(
         "{} && {}",
         says("controllers", "connected"),
@@ -281,7 +292,7 @@ fn controllers_chains_sinks_and_dead_letters_are_shown_and_acted_on() {
     ));
     page.until(&says("controllers", "default up"));
 
-    page.press("3");
+    page.press("4");
     page.until(&says("chains", "!event.device.name.contains(\"lab\")"));
     page.until(&format!(
         "{} && {}",
@@ -289,7 +300,7 @@ fn controllers_chains_sinks_and_dead_letters_are_shown_and_acted_on() {
         says("chains", "1 dropped")
     ));
 
-    page.press("4");
+    page.press("5");
     page.until("document.querySelector('[data-sink=ops]')");
     assert_eq!(
         page.eval("document.querySelector('[data-sink=ops] .state').textContent"),
@@ -309,7 +320,7 @@ fn controllers_chains_sinks_and_dead_letters_are_shown_and_acted_on() {
     // Refused for good, kept, tried again.
     house.receiver.answer(&[422, 422]);
     let id = house.offline(3, "Attic");
-    page.press("5");
+    page.press("6");
     page.until(&says("letters", "Attic is offline"));
     page.until("document.querySelector('#letters .error').textContent !== ''");
     page.until("document.querySelector('#tab-letters .badge').textContent === '1'");
@@ -326,7 +337,7 @@ fn controllers_chains_sinks_and_dead_letters_are_shown_and_acted_on() {
     house.receiver.answer(&[503; 100]);
     house.offline(4, "Cellar");
     page.until("document.querySelector('#tab-sinks .badge').textContent === '1'");
-    page.press("4");
+    page.press("5");
     page.until("document.querySelector('[data-sink=ops] .state').textContent === 'retrying'");
     page.until("document.querySelector('[data-sink=ops] .error').textContent.includes('503')");
     page.until("document.querySelector('[data-sink=ops] .queue').textContent.startsWith('1')");
@@ -334,6 +345,52 @@ fn controllers_chains_sinks_and_dead_letters_are_shown_and_acted_on() {
     assert_eq!(page.complaints(), Vec::<String>::new());
     drop(page);
     drop(house.host.stop(std::time::Duration::from_secs(1)));
+}
+
+#[test]
+fn incidents_are_acknowledged_and_silenced_and_digests_are_read() {
+    let house = House::new(OPEN);
+    let page = house.browser();
+    house.offline(1, "Kitchen");
+    page.until("document.querySelector('#tab-incidents .badge').textContent === '1'");
+    page.press("2");
+    page.until("document.querySelector('[data-incident]').textContent.includes('Kitchen')");
+    assert_eq!(
+        page.eval("document.querySelector('[data-incident] .state').textContent"),
+        "open"
+    );
+    page.click("[data-incident] [data-key^=ack]");
+    page.until("document.querySelector('[data-incident]').textContent.includes('acknowledged')");
+    page.until("document.querySelector('#tab-incidents .badge').hidden");
+    let asked = house.host.board().desk.incidents();
+    assert!(asked[0].acknowledged, "{asked:?}");
+
+    page.click("[data-incident] [data-key^=hush]");
+    page.until("document.getElementById('silence-alert').value === 'device_down'");
+    page.fill("silence-reason", "it is being moved");
+    page.press("Enter");
+    page.until(
+        "document.querySelector('[data-silence]')?.textContent.includes('it is being moved')",
+    );
+    page.until("document.querySelector('[data-incident]').textContent.includes('silenced until')");
+    assert_eq!(house.host.board().desk.silences().len(), 1);
+    page.click("[data-silence] button");
+    page.until("!document.querySelector('[data-silence]')");
+    assert!(house.host.board().desk.silences().is_empty());
+
+    let now = house.host.board().clock.wall();
+    let mut digest = Event::new(Kind::DIGEST_READY, "digest-1", now);
+    let mut told = Digest::default();
+    told.name = "daily".into();
+    told.counts = [("client.roamed".into(), 37)].into();
+    digest.digest = Some(Box::new(told));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(house.host.intake().push(&mut vec![Arc::new(digest)]));
+    page.until("document.getElementById('digest-list').textContent.includes('37 client.roamed')");
+    house.end(&page);
 }
 
 #[test]
@@ -371,7 +428,14 @@ fn it_fits_a_phone_the_dark_and_a_screen_reader() {
     let page = house.browser();
     house.offline(1, "Kitchen");
     page.until(&row("Kitchen is offline"));
-    let views = ["events", "controllers", "chains", "sinks", "letters"];
+    let views = [
+        "events",
+        "incidents",
+        "controllers",
+        "chains",
+        "sinks",
+        "letters",
+    ];
     for (width, height) in [(1280, 800), (360, 740)] {
         page.resize(width, height);
         for view in views {

@@ -16,7 +16,7 @@ fn promtool(page: &str) -> String {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("promtool is installed (tests/apt-packages)");
+        .unwrap_or_else(|error| panic!("promtool, see tests/apt-packages: {error}"));
     tool.stdin
         .take()
         .unwrap()

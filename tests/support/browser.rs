@@ -47,7 +47,7 @@ impl Browser {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromium is installed (tests/apt-packages)");
+            .unwrap_or_else(|error| panic!("chromium, see tests/apt-packages: {error}"));
         let file = profile.path().join("DevToolsActivePort");
         let door = || fs::read_to_string(&file).unwrap_or_default();
         eventually("the browser starts", || door().lines().count() == 2);

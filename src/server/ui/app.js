@@ -5,15 +5,16 @@ import * as chains from "./chains.js";
 import * as chart from "./chart.js";
 import { $, notice } from "./dom.js";
 import * as events from "./events.js";
+import * as incidents from "./incidents.js";
 import * as letters from "./letters.js";
 import * as live from "./live.js";
 import * as status from "./status.js";
 
-const VIEWS = ["events", "controllers", "chains", "sinks", "letters"];
+const VIEWS = ["events", "incidents", "controllers", "chains", "sinks", "letters"];
 const EVERY = 3000;
 
 // What is asked for the view that is shown; how all of it is, is asked always.
-const refreshers = { events: chart.refresh, chains: chains.refresh, letters: letters.refresh };
+const refreshers = { events: chart.refresh, incidents: incidents.refresh, chains: chains.refresh, letters: letters.refresh };
 let view = "events";
 let timer = null;
 let started = false;
@@ -68,6 +69,7 @@ async function start() {
   started = true;
   clearInterval(timer);
   timer = setInterval(tick, EVERY);
+  incidents.start(told.store.journal);
   await events.loadKinds();
   await events.start(told.store.journal);
 }

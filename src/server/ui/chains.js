@@ -3,8 +3,8 @@
 import { get } from "./api.js";
 import { $, el, number, replace, setBadge } from "./dom.js";
 
-const STOPS = new Set(["dropped", "dead_letter"]);
-const WORDS = { skipped: "passed by", kept: "passed", changed: "changed", dropped: "dropped", replaced: "replaced", dead_letter: "given up", given: "given", had_it: "had it", journal_only: "journal only" };
+const STOPS = new Set(["dropped", "dead_letter", "counted", "collected"]);
+const WORDS = { skipped: "passed by", kept: "passed", changed: "changed", dropped: "dropped", replaced: "replaced", dead_letter: "given up", given: "given", had_it: "had it", journal_only: "journal only", counted: "counted", collected: "collected", said: "said" };
 
 export async function refresh() {
   const [{ chains }, { scripts }] = await Promise.all([get("chains"), get("scripts")]);

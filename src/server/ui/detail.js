@@ -15,6 +15,9 @@ const DEEDS = {
   given: "took it",
   had_it: "had it already",
   journal_only: "left it in the journal",
+  counted: "counted it",
+  collected: "collected it",
+  said: "said it",
 };
 const STATES = { pending: "waiting", dead_letter: "given up", settled: "delivered" };
 
