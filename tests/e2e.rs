@@ -3,6 +3,7 @@
 mod alerts;
 mod delivery;
 mod exec;
+mod first_push;
 mod half_open;
 mod heartbeat;
 mod hostile;

@@ -72,7 +72,9 @@ fn every_configuration_in_it_can_be_read() {
                 "{block}\n[controllers.home]\nurl = \"https://192.0.2.1\"\nauth = {{ username = \"herald\", password = \"x\" }}\n"
             )
         };
-        let herald = Herald::with(&config).env("UNIFI_PASSWORD", "x");
+        let herald = Herald::with(&config)
+            .env("UNIFI_PASSWORD", "x")
+            .env("NTFY_TOPIC", "x");
         std::fs::create_dir(herald.path("scripts")).unwrap();
         herald.write("scripts/night.rhai", "fn filter(event) { true }\n");
         herald.write("hook-secret", "whsec_c2VjcmV0LW9mLXRoZS1ob29r\n");
