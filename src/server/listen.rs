@@ -79,7 +79,7 @@ async fn bind(listen: SocketAddr) -> TcpListener {
             Ok(listener) => return listener,
             Err(error) => {
                 if !std::mem::replace(&mut told, true) {
-                    tracing::error!(%listen, %error, "no dashboard yet: cannot listen where `server.listen` says, trying again");
+                    tracing::warn!(%listen, %error, "no dashboard yet: cannot listen where `server.listen` says, trying again");
                 }
                 tokio::time::sleep(BREATH).await;
             }
