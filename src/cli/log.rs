@@ -1,4 +1,4 @@
-//! Logging to standard error.
+//! Logging: to standard error, or to the journal of systemd.
 
 use super::output::colour;
 use crate::config::{LogFormat, LogPlan};
@@ -38,6 +38,19 @@ pub(super) fn start(plan: &LogPlan) {
                 .with_span_list(false);
             lines.finish().with(discreet).try_init()
         }
+        LogFormat::Journald => match tracing_journald::layer() {
+            Ok(journal) => {
+                let filter = EnvFilter::builder().parse_lossy(&plan.filter);
+                let registry = tracing_subscriber::registry().with(filter);
+                registry.with(journal).with(discreet).try_init()
+            }
+            Err(error) => {
+                let started = lines.compact().with_ansi(false).finish().with(discreet);
+                let started = started.try_init();
+                tracing::warn!(%error, "the journal cannot be reached, logging to standard error");
+                started
+            }
+        },
     };
     drop(started);
 }

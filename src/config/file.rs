@@ -263,7 +263,7 @@ pub(crate) struct HeartbeatTable {
 pub(crate) struct LogTable {
     /// `error`, `warn`, `info`, `debug` or `trace`, and per module: `info,unifi_herald::source=debug`.
     pub(crate) level: String,
-    /// Form of a line: `text` or `json`.
+    /// Form of a line: `text` or `json`; `journald` writes to the journal of systemd, with fields.
     pub(crate) format: LogFormat,
 }
 

@@ -359,4 +359,6 @@ pub enum LogFormat {
     Text,
     /// One object a line.
     Json,
+    /// The journal of systemd, with fields; standard error where there is none.
+    Journald,
 }

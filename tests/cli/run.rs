@@ -1,6 +1,6 @@
 //! `herald run`: when it ends, when it does not, and what it says.
 
-use super::Herald;
+use super::{Herald, nobody_home};
 use crate::support::herald::Running;
 use crate::support::receiver::Receiver;
 use crate::support::rig::{ARCHIVE, controller};
@@ -282,4 +282,22 @@ steps = [{{ sink = "hook" }}]
     let checked = herald.run(&["check", "--online"]).with_code(0);
     let said = checked.stdout + &*checked.stderr;
     assert!(!said.contains("hush") && !said.contains("whsec_"), "{said}");
+}
+
+#[test]
+fn logging_to_the_journal_falls_back_to_standard_error_where_there_is_none() {
+    let herald = Herald::with(&nobody_home(&format!(
+        "{ARCHIVE}\n[log]\nformat = \"journald\"\n"
+    )));
+    let mut running = herald.start(&["run"]);
+    if std::path::Path::new("/run/systemd/journal/socket").exists() {
+        // The journal has it; nothing is said here, and stopping works all the same.
+        eventually("the control socket", || {
+            herald.path("herald-data/herald.sock").exists()
+        });
+    } else {
+        running.says("the journal cannot be reached, logging to standard error");
+    }
+    running.signal("TERM");
+    running.ended().with_code(0);
 }
