@@ -45,3 +45,42 @@ fn the_maintainer_scripts_are_sound_for_a_plain_shell() {
         assert!(ended.unwrap().status.success(), "{name}");
     }
 }
+
+#[test]
+fn the_rules_for_prometheus_are_valid() {
+    let ended = Command::new("promtool")
+        .args(["check", "rules"])
+        .arg(packaging("prometheus/rules.yml"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&ended.stdout);
+    assert!(
+        ended.status.success() && told.contains("7 rules found"),
+        "{told}"
+    );
+}
+
+#[test]
+fn rules_and_dashboard_ask_only_for_metrics_there_are() {
+    let shown = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/metrics.rs"),
+    )
+    .unwrap();
+    for file in ["prometheus/rules.yml", "grafana/unifi-herald.json"] {
+        let text = std::fs::read_to_string(packaging(file)).unwrap();
+        let names = text.match_indices("herald_").map(|(at, _)| {
+            let rest = &text[at..];
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_');
+            rest[..end.unwrap_or(rest.len())].trim_end_matches("_bucket")
+        });
+        let mut count = 0;
+        for name in names {
+            assert!(shown.contains(&format!("\"{name}\"")), "{file}: {name}");
+            count += 1;
+        }
+        assert!(count > 5, "{file}");
+    }
+    let dashboard = std::fs::read(packaging("grafana/unifi-herald.json")).unwrap();
+    let dashboard: serde_json::Value = serde_json::from_slice(&dashboard).unwrap();
+    assert!(dashboard["panels"].as_array().unwrap().len() > 8);
+}
