@@ -1,5 +1,6 @@
 //! `herald init`
 
+mod choose;
 mod files;
 mod offers;
 mod talk;
@@ -12,8 +13,7 @@ use crate::config::{AuthPlan, BackfillPlan, ControllerPlan, Sites};
 use crate::services::HostServices;
 use crate::source::{Certificate, Met, Probe, ProbeError, meet, probe};
 use crate::tasks::Tasks;
-use files::{Answer, Answers};
-use offers::OFFERS;
+use files::Answers;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -279,89 +279,6 @@ impl Init {
             }
         }
         Err(last)
-    }
-
-    fn choose_sites(&self, talk: Talk, found: &Probe) -> Result<Vec<String>, Exit> {
-        let version = found.version.as_deref().unwrap_or("of unknown version");
-        complain(&format!("logged in; Network {}", plain(version)));
-        if !self.sites.is_empty() {
-            let wanted = self.sites.iter().map(|site| site.as_str().into()).collect();
-            let resolved = crate::unifi::sites::resolve(&Sites::Named(wanted), &found.sites);
-            if !resolved.unknown.is_empty() {
-                let sentence =
-                    crate::unifi::sites::unknown_sentence(&resolved.unknown, &found.sites);
-                return Err(failed(&sentence, Exit::Refused));
-            }
-            return Ok(self.sites.clone());
-        }
-        let all = vec!["*".to_owned()];
-        if let [only] = found.sites.as_slice() {
-            return Ok(vec![only.name.to_string()]);
-        }
-        if talk == Talk::Nobody {
-            return Ok(all);
-        }
-        let mut list = vec![("all".to_owned(), "every site, later ones too".to_owned())];
-        let sites = found.sites.iter();
-        list.extend(sites.map(|site| (plain(&site.name), plain(&site.display))));
-        match talk.choose("Site", "--site", &list)? {
-            0 => Ok(all),
-            index => Ok(vec![found.sites[index - 1].name.to_string()]),
-        }
-    }
-
-    fn choose_sink(
-        &self,
-        talk: Talk,
-        loader: &Loader,
-    ) -> Result<(String, Vec<(String, Answer)>), Exit> {
-        let plugin = match (&self.sink, talk) {
-            (Some(plugin), _) => plugin.clone(),
-            (None, Talk::Nobody) => "console".to_owned(),
-            (None, Talk::With) => {
-                complain("Where should messages go?");
-                let list: Vec<(String, String)> = OFFERS
-                    .iter()
-                    .map(|offer| (offer.plugin.to_owned(), offer.what.to_owned()))
-                    .collect();
-                OFFERS[talk.choose("Sink", "--sink", &list)?]
-                    .plugin
-                    .to_owned()
-            }
-        };
-        if !loader.registry.sinks().any(|(name, _)| name == plugin) {
-            let sentence =
-                format!("there is no plugin {plugin:?}: `herald plugins list` names them");
-            return Err(failed(&sentence, Exit::Usage));
-        }
-        let asks = OFFERS.iter().find(|offer| offer.plugin == plugin);
-        let asks = asks.map_or(&[][..], |offer| offer.asks);
-        let secret = |key: &str| asks.iter().any(|ask| ask.key == key && ask.secret);
-        let mut options: Vec<(String, Answer)> = self
-            .options
-            .iter()
-            .map(|(key, value)| {
-                let kind = if secret(key) {
-                    Answer::Secret
-                } else {
-                    Answer::Plain
-                };
-                (key.clone(), kind(value.clone()))
-            })
-            .collect();
-        for ask in asks {
-            if options.iter().any(|(key, _)| key == ask.key) {
-                continue;
-            }
-            let flag = format!("--sink-option {}=…", ask.key);
-            let answer = if ask.secret {
-                Answer::Secret(talk.ask_secret(ask.question, &flag)?)
-            } else {
-                Answer::Plain(talk.ask(ask.question, &flag, ask.usual)?)
-            };
-            options.push((ask.key.to_owned(), answer));
-        }
-        Ok((plugin, options))
     }
 
     /// Read what was written as `herald run` will, and let the sink look at its destination.

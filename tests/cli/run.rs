@@ -169,7 +169,7 @@ fn it_goes_on_when_one_controller_refuses_and_another_is_away() {
         simulator(ControllerKind::SelfHosted),
     );
     bad.mischief().next_logins(LoginTrouble::Refused, 1);
-    let away = super::nobody_home("");
+    let away = nobody_home("");
     let controllers = [
         controller("good", &good, r#"["default"]"#),
         controller("bad", &bad, r#"["default"]"#),

@@ -28,6 +28,7 @@ pub(super) struct Answers {
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Plain(String),
+    Number(String),
     Secret(String),
 }
 
@@ -58,7 +59,10 @@ impl Answers {
             .options
             .iter()
             .map(|(key, answer)| match answer {
-                Answer::Plain(text) => format!("{key} = {}", quoted(text)),
+                Answer::Number(text) if text.parse::<i64>().is_ok() => format!("{key} = {text}"),
+                Answer::Plain(text) | Answer::Number(text) => {
+                    format!("{key} = {}", quoted(text))
+                }
                 Answer::Secret(_) => {
                     format!(
                         "{key} = {{ file = {} }}",

@@ -18,39 +18,71 @@ pub(super) struct Ask {
     pub(super) question: &'static str,
     /// What is taken for an empty answer.
     pub(super) usual: Option<&'static str>,
-    /// Whether it goes into the folder of secrets.
-    pub(super) secret: bool,
+    /// How the answer is written down.
+    pub(super) form: Form,
 }
 
-const fn plain(key: &'static str, question: &'static str, usual: Option<&'static str>) -> Ask {
-    Ask {
-        key,
-        question,
-        usual,
-        secret: false,
-    }
+/// How an answer is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In quotes.
+    Text,
+    /// Without quotes where it is a number.
+    Number,
+    /// In a file of the folder of secrets.
+    Secret,
 }
 
-const fn secret(key: &'static str, question: &'static str) -> Ask {
+const fn ask(key: &'static str, question: &'static str, form: Form) -> Ask {
     Ask {
         key,
         question,
         usual: None,
-        secret: true,
+        form,
     }
 }
 
 /// The most wanted first.
 pub(super) const OFFERS: &[Offer] = &[
     Offer {
+        plugin: "ntfy",
+        what: "push to phones by the ntfy app; needs no account",
+        asks: &[ask(
+            "topic",
+            "Topic (whoever knows it can read)",
+            Form::Secret,
+        )],
+    },
+    Offer {
+        plugin: "telegram",
+        what: "messages of a Telegram bot",
+        asks: &[
+            ask("token", "Token of the bot", Form::Secret),
+            ask("chat_id", "Number of the chat, or @channel", Form::Number),
+        ],
+    },
+    Offer {
+        plugin: "discord",
+        what: "messages in a Discord channel",
+        asks: &[ask("url", "Web hook of the channel", Form::Secret)],
+    },
+    Offer {
+        plugin: "slack",
+        what: "messages in a Slack channel",
+        asks: &[ask("url", "Incoming web hook", Form::Secret)],
+    },
+    Offer {
         plugin: "webhook",
         what: "a POST to a web address of yours",
-        asks: &[secret("url", "Address to post to")],
+        asks: &[ask("url", "Address to post to", Form::Secret)],
     },
     Offer {
         plugin: "file",
         what: "lines of JSON in a file",
-        asks: &[plain("path", "File", Some("alerts.jsonl"))],
+        asks: &[Ask {
+            usual: Some("alerts.jsonl"),
+            ..ask("path", "File", Form::Text)
+        }],
     },
     Offer {
         plugin: "console",
