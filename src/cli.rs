@@ -25,6 +25,7 @@ mod presets;
 mod reload;
 mod replay;
 mod run;
+mod schema;
 mod scripts;
 mod send_test;
 mod service;
@@ -110,6 +111,7 @@ enum Verb {
     Plugins(plugins::Plugins),
     Presets(presets::Presets),
     Config(config::Config),
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -164,6 +166,7 @@ fn main(registry: Registry, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Verb::Plugins(verb) => verb.main(&loader),
         Verb::Presets(verb) => verb.main(&loader),
         Verb::Config(verb) => verb.main(&loader),
+        Verb::Schema(verb) => verb.main(&loader),
         Verb::Completions(verb) => verb.main(),
         Verb::Man(verb) => verb.main(),
     }

@@ -12,6 +12,7 @@ pub(crate) mod overrides;
 mod plan;
 pub(crate) mod presets;
 pub(crate) mod read;
+mod schema;
 pub(crate) mod secrets;
 mod show;
 mod source;
@@ -26,6 +27,7 @@ pub use locate::{Controllers, Locator};
 pub use plan::*;
 
 pub(crate) use check::is_filter as is_log_filter;
+pub(crate) use schema::{reference, schema};
 
 use crate::registry::{Registry, Role};
 use figment::Figment;

@@ -8,6 +8,7 @@ mod init;
 mod reload;
 mod replay;
 mod run;
+mod schema;
 mod scripts;
 mod send_test;
 mod tools;

@@ -14,6 +14,7 @@ pub(crate) use sinks::*;
 use super::plan::{
     BackfillPlan, FirstRun, LogFormat, OnError, StoreMode, StorePlan, SyncMode, WhenFull,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use unifi_herald_plugin::{Secret, Severity, Size, Span};
 
 /// The whole file. Names of tables are `[a-z0-9_]+`.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct File {
     /// Names of presets: alerts and a chain that come with herald; see `herald presets list`.
@@ -57,7 +58,7 @@ pub(crate) struct File {
 }
 
 /// `[controllers.NAME]`
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ControllerTable {
     /// Where it is: `https://host[:port]`, without a path. Required.
@@ -77,7 +78,7 @@ pub(crate) struct ControllerTable {
 }
 
 /// `backfill` of a controller
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BackfillTable {
     /// What is older than this is not fetched but reported as a `herald.gap`.
@@ -88,7 +89,7 @@ pub(crate) struct BackfillTable {
 }
 
 /// `kind` of a controller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum KindKey {
     /// Find out.
@@ -101,7 +102,7 @@ pub(crate) enum KindKey {
 }
 
 /// `auth` of a controller
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AuthTable {
     /// Name of a local account; view-only is enough. Required.
@@ -118,7 +119,7 @@ pub(crate) struct AuthTable {
 }
 
 /// `tls` of a controller: one of these
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TlsTable {
     /// SHA-256 of the certificate's DER in hex, colons allowed; nothing else is then checked.
@@ -130,7 +131,7 @@ pub(crate) struct TlsTable {
 }
 
 /// `[buffer]`
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BufferTable {
     /// Most events in the ring.
@@ -144,7 +145,7 @@ pub(crate) struct BufferTable {
 }
 
 /// `[store]`
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StoreTable {
     /// How events are kept until every sink has them: `disk` or `memory`.
@@ -161,7 +162,7 @@ pub(crate) struct StoreTable {
 }
 
 /// `[scripts.NAME]`
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ScriptTable {
     /// The script, relative to the configuration file. Required.
@@ -169,11 +170,12 @@ pub(crate) struct ScriptTable {
     /// What an error does to the event: `keep`, `drop` or `dead_letter`.
     pub(crate) on_error: OnError,
     /// Readable as `params` in every function of the script.
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub(crate) params: toml::Table,
 }
 
 /// `[filters.NAME]`
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct FilterTable {
     /// Name of the plugin; see `herald plugins list`. Required.
@@ -181,11 +183,12 @@ pub(crate) struct FilterTable {
     /// What an error does to the event: `keep`, `drop` or `dead_letter`.
     pub(crate) on_error: OnError,
     /// The plugin's own keys; see `herald plugins show NAME`.
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub(crate) options: toml::Table,
 }
 
 /// `[chains.NAME]`
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ChainTable {
     /// Which events enter; without it, all.
@@ -196,7 +199,7 @@ pub(crate) struct ChainTable {
 }
 
 /// A step of a chain: one of `script`, `where`, `filter`, `alert`, `digest` and `sink`
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StepTable {
     /// Name of a script under `[scripts]`.
@@ -218,7 +221,7 @@ pub(crate) struct StepTable {
 }
 
 /// `when` of a chain or a step; every key is optional, lists take `*` and `?`
-#[derive(Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WhenTable {
     /// Names of controllers.
@@ -238,7 +241,7 @@ pub(crate) struct WhenTable {
 }
 
 /// `[time]`
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TimeTable {
     /// Name of a time zone such as `Europe/Berlin`; without it, the system's.
@@ -246,7 +249,7 @@ pub(crate) struct TimeTable {
 }
 
 /// `[heartbeat]`
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct HeartbeatTable {
     /// Asked for while every controller is connected and heard and the store keeps its promise: a dead man's switch
@@ -258,7 +261,7 @@ pub(crate) struct HeartbeatTable {
 }
 
 /// `[log]`
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LogTable {
     /// `error`, `warn`, `info`, `debug` or `trace`, and per module: `info,unifi_herald::source=debug`.

@@ -137,6 +137,8 @@ mod filter;
 pub mod http;
 mod plain;
 mod plugin;
+#[cfg(feature = "schema")]
+mod schema;
 mod secret;
 mod sink;
 #[cfg(feature = "samples")]

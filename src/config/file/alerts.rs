@@ -1,11 +1,12 @@
 //! What the user wrote about alerts and digests.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use unifi_herald_plugin::{Severity, Span};
 
 /// `[alerts.NAME]`
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AlertTable {
     /// Kinds of events that open an incident: `device.offline`, `wan.*`. Required.
@@ -55,7 +56,7 @@ pub(crate) struct AlertTable {
 }
 
 /// `flap` of an alert
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct FlapTable {
     /// How often a key may open. Required.
@@ -65,7 +66,7 @@ pub(crate) struct FlapTable {
 }
 
 /// `quiet` of an alert
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct QuietTable {
     /// The hours: `22:00-07:00`, `Sat,Sun 00:00-24:00`. Required.
@@ -75,7 +76,7 @@ pub(crate) struct QuietTable {
 }
 
 /// `mute_while` of an alert
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MuteTable {
     /// Kinds of events that begin the work. Required.
@@ -87,7 +88,7 @@ pub(crate) struct MuteTable {
 }
 
 /// `wait_for` of an alert
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WaitTable {
     /// The field of the event: `client.ip`. Required.
@@ -97,7 +98,7 @@ pub(crate) struct WaitTable {
 }
 
 /// `[digests.NAME]`
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DigestTable {
     /// The time of the day: `07:30`. Required.
@@ -107,7 +108,7 @@ pub(crate) struct DigestTable {
 }
 
 /// One text, or a list of texts.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum OneOrMany {
     /// One.

@@ -1,11 +1,12 @@
 //! `[server]` as it is written.
 
 use super::masked;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unifi_herald_plugin::Secret;
 
 /// `[server]`
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServerTable {
     /// Address and port; any but loopback wants a `token`.

@@ -1,11 +1,12 @@
 //! What the user wrote about sinks and their lanes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use unifi_herald_plugin::Span;
 
 /// `[sinks.NAME]`
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SinkTable {
     /// Name of the plugin; see `herald plugins list`. Required.
@@ -24,11 +25,12 @@ pub(crate) struct SinkTable {
     /// How failures are retried.
     pub(crate) retry: RetryTable,
     /// The plugin's own keys; see `herald plugins show NAME`.
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub(crate) options: toml::Table,
 }
 
 /// `batch` of a sink
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BatchTable {
     /// Most events in one delivery.
@@ -38,7 +40,7 @@ pub(crate) struct BatchTable {
 }
 
 /// `retry` of a sink
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RetryTable {
     /// First delay.
