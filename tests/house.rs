@@ -209,29 +209,3 @@ fn nothing_is_left_undone_or_silenced() {
         "finish it, or take it out; expect a lint with a reason",
     );
 }
-
-#[test]
-fn every_shipped_file_that_the_docs_name_exists() {
-    for document in [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        "docs/plugins.md",
-        "docs/scripting.md",
-    ] {
-        let folder = root().join(document).parent().unwrap().to_owned();
-        let text = fs::read_to_string(root().join(document)).unwrap();
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            let local = !link.contains("://") && !link.starts_with('#');
-            let path = link.split('#').next().unwrap_or_default();
-            assert!(
-                !local || folder.join(path).exists(),
-                "{document} links to {link}"
-            );
-        }
-    }
-}

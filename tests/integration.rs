@@ -10,6 +10,7 @@
 
 mod cli;
 mod control;
+mod docs;
 mod e2e;
 mod house;
 mod packaging;
