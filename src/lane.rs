@@ -4,14 +4,13 @@
 //! delivery: weather is waited out, a wrong configuration is tried slowly, an event's own fault costs that event
 //! alone, and a poison event is told from a dead destination by trying the next one.
 
-mod backoff;
 mod coalesce;
 pub mod health;
 mod watch;
 pub mod worker;
 
+use crate::backoff::Backoff;
 use crate::config::RetryPlan;
-use backoff::Delay;
 use health::{Announcement, Health, Trouble};
 use std::time::{Duration, Instant};
 use unifi_herald_plugin::{DeliveryError, Fault, Retry};
@@ -29,7 +28,7 @@ const PARKED_RETRY: Duration = Duration::from_secs(5 * 60);
 #[derive(Debug)]
 pub struct Lane {
     batch_max: usize,
-    delay: Delay,
+    delay: Backoff,
     /// When the next try may be made; `None` while nothing stands in the way.
     hold: Option<Hold>,
     /// How many events the failed batch had: a retry offers the same ones.
@@ -97,7 +96,7 @@ impl Lane {
     pub fn new(batch_max: usize, retry: &RetryPlan) -> Self {
         Self {
             batch_max: batch_max.max(1),
-            delay: Delay::new(retry.min, retry.max),
+            delay: Backoff::between(retry.min, retry.max),
             hold: None,
             retry_len: None,
             singly: 0,
@@ -314,7 +313,7 @@ impl Lane {
             (Fault::Configuration, _) => Hold::Parked(now + PARKED_RETRY),
             (_, Retry::After(delay)) => Hold::Named(now + delay),
             (Fault::Unreachable | Fault::Unavailable | Fault::Event, _) => {
-                Hold::Weather(now + self.delay.next(draw))
+                Hold::Weather(now + self.delay.fail(draw))
             }
         };
         let trouble = match hold {

@@ -6,10 +6,11 @@
 //! socket → unifi (decode) → buffer (ring) → chain (scripts, filters, alerts) → store (one commit) → lane → sink
 //! ```
 //!
-//! The deciding modules (`unifi`, `buffer`, `chain`, `alert`, `digest`, `lane`) are pure: no sockets, no files, no clock; they take
+//! The deciding modules (`unifi`, `buffer`, `chain`, `alert`, `digest`, `lane`, `backoff`) are pure: no sockets, no files, no clock; they take
 //! `now` and say what to do next. The doing modules (`source`, `store`, `router`, `lane::worker`) are thin.
 
 pub mod alert;
+pub mod backoff;
 pub mod buffer;
 mod builtin;
 pub mod chain;

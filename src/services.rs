@@ -1,4 +1,4 @@
-//! What the host lends to plugins: clock, tasks, timers, and HTTP with the host's TLS policy.
+//! What the host lends to plugins: clock, time zone, tasks, timers, and HTTP with the host's TLS policy.
 
 mod witness;
 
@@ -16,7 +16,7 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use unifi_herald_plugin::http::{HttpError, HttpTransport, MAX_ANSWER, Request, Response};
 use unifi_herald_plugin::{
-    BoxFuture, BuildError, HttpClient, HttpOptions, Services, Timestamp, async_trait,
+    BoxFuture, BuildError, HttpClient, HttpOptions, Services, Timestamp, Zone, async_trait,
 };
 
 /// The host's implementation of [`Services`].
@@ -126,6 +126,16 @@ impl Services for HostServices {
         let wait = at.saturating_duration_since(self.clock.now());
         Box::pin(async move { tokio::time::sleep(wait).await })
     }
+}
+
+/// `zone` as plugins see it.
+#[must_use]
+pub fn lent_zone(zone: &jiff::tz::TimeZone) -> Zone {
+    let zone = zone.clone();
+    Zone::new(move |at| {
+        let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+        zone.to_offset(at).seconds()
+    })
 }
 
 /// HTTP for plugins.

@@ -1,7 +1,6 @@
 //! What herald knows of UniFi controllers, without any I/O: decisions in, decisions out.
 
 pub mod answer;
-pub mod backoff;
 mod catalog;
 pub mod close;
 pub mod cookies;

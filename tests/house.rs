@@ -73,6 +73,7 @@ fn the_deciding_modules_are_pure() {
         "src/unifi.rs",
         "src/alert",
         "src/alert.rs",
+        "src/backoff.rs",
         "src/buffer.rs",
         "src/chain",
         "src/chain.rs",

@@ -5,7 +5,7 @@ use super::output::print;
 use crate::clock::Clock;
 use crate::config::{ControllerPlan, Plan, SinkPlan};
 use crate::registry::Registry;
-use crate::services::HostServices;
+use crate::services::{HostServices, lent_zone};
 use crate::source::{Probe, ProbeError, probe};
 use crate::tasks::Tasks;
 use std::sync::Arc;
@@ -39,7 +39,8 @@ pub(super) fn check(plan: &Plan, registry: &Registry) -> Exit {
                 sink.name.clone(),
                 &plan.base,
                 Arc::<HostServices>::clone(&services),
-            );
+            )
+            .in_zone(lent_zone(&plan.zone));
             worst = worse(worst, check_sink(sink, registry, &context).await);
         }
         worst

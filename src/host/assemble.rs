@@ -10,7 +10,7 @@ use crate::digest::Digests;
 use crate::lane::worker::SinkFactory;
 use crate::registry::Registry;
 use crate::script::{Engine, EngineOptions, Limits, Memories, ScriptStep};
-use crate::services::HostServices;
+use crate::services::{HostServices, lent_zone};
 use crate::source::Resume;
 use crate::store::{DiskStore, MemoryStore, OpenError, SharedStore, Store, StoreError};
 use std::sync::Arc;
@@ -112,7 +112,8 @@ pub(super) fn chains(
                         name.clone(),
                         &plan.base,
                         Arc::<HostServices>::clone(services),
-                    );
+                    )
+                    .in_zone(lent_zone(&plan.zone));
                     let (registry, plan) = (Arc::clone(registry), filter.clone());
                     let factory = Box::new(move || {
                         registry
@@ -158,7 +159,8 @@ fn factory(
         sink.name.clone(),
         &plan.base,
         Arc::<HostServices>::clone(services),
-    );
+    )
+    .in_zone(lent_zone(&plan.zone));
     let PluginPlan {
         plugin, options, ..
     } = sink.plugin.clone();

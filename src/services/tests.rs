@@ -37,6 +37,14 @@ async fn answer_once(tasks: &Tasks, answer: Vec<u8>) -> String {
     url
 }
 
+#[test]
+fn the_zone_of_the_configuration_has_its_summer_time() {
+    let zone = lent_zone(&jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+    let offset = |text: &str| zone.offset(text.parse().unwrap());
+    assert_eq!(offset("2026-10-25T00:59:59.000Z"), 7200);
+    assert_eq!(offset("2026-10-25T01:00:00.000Z"), 3600);
+}
+
 #[tokio::test]
 async fn answers_come_whole_without_following_redirects_and_bounded() {
     let tasks = Tasks::new();

@@ -1,7 +1,7 @@
 //! What the end of a connection means and what to do about it: the catalogue of closes and failures, row by row.
 
-use super::backoff::Backoff;
 use super::timing::Timing;
+use crate::backoff::Backoff;
 use std::time::Duration;
 
 /// Longest wait between two connections of one socket, and the wait when the times given make no back-off.

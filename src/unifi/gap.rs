@@ -4,7 +4,7 @@ mod terms;
 
 pub use terms::{Histories, History, News, Next, Now, Slice};
 
-use super::backoff::Backoff;
+use crate::backoff::Backoff;
 use crate::config::{BackfillPlan, FirstRun};
 use crate::store::{Hole, HoleChange};
 use std::time::{Duration, Instant};

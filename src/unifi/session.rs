@@ -1,8 +1,8 @@
 //! When to log in to a controller and when to leave it alone: one login at a time for every socket and request,
 //! long pauses after a refusal, and a ceiling on logins per hour that holds whatever the controller does.
 
-use super::backoff::Backoff;
 use super::login::{Outcome, Session, Weight};
+use crate::backoff::Backoff;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};

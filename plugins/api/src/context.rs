@@ -1,6 +1,8 @@
-//! What the host lends to a plugin: clock, tasks, HTTP, files beside the configuration.
+//! What the host lends to a plugin: clock, time zone, tasks, HTTP, files beside the configuration.
 
-use crate::{BoxFuture, BuildError, HttpClient, HttpOptions, Revealed, Secret, Text, Timestamp};
+use crate::{
+    BoxFuture, BuildError, HttpClient, HttpOptions, Revealed, Secret, Text, Timestamp, Zone,
+};
 use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ pub struct BuildContext {
     name: Text,
     base: Arc<Path>,
     services: Arc<dyn Services>,
+    zone: Zone,
 }
 
 /// What a host provides behind a [`BuildContext`]. Plugins use the context; only hosts and test kits implement this.
@@ -43,7 +46,15 @@ impl BuildContext {
             name: name.into(),
             base: base.into(),
             services,
+            zone: Zone::utc(),
         }
+    }
+
+    /// For hosts and test kits: the zone that [`BuildContext::zone`] gives; UTC otherwise.
+    #[must_use]
+    pub fn in_zone(mut self, zone: Zone) -> Self {
+        self.zone = zone;
+        self
     }
 
     /// The name the user gave this sink or filter.
@@ -62,6 +73,12 @@ impl BuildContext {
     #[must_use]
     pub fn wall(&self) -> Timestamp {
         self.services.wall()
+    }
+
+    /// The zone of what people read, and of days: `[time] zone` in the configuration, else the system's.
+    #[must_use]
+    pub fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// Run `task` beside the sink; the host waits for it or cancels it when it stops.

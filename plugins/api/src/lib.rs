@@ -144,6 +144,7 @@ mod sink;
 #[cfg(feature = "samples")]
 pub mod testing;
 mod units;
+mod zone;
 
 pub use async_trait::async_trait;
 pub use blocking::{Blocking, BlockingSink};
@@ -161,6 +162,7 @@ pub use plugin::{BuildError, FilterPlugin, SinkPlugin};
 pub use secret::{Revealed, Secret, SecretError};
 pub use sink::{Batch, DeliveryError, Fault, Retry, Sink};
 pub use units::{InvalidUnit, Size, Span};
+pub use zone::Zone;
 
 /// Any error, for the boundary between plugin and host.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

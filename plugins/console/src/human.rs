@@ -1,13 +1,13 @@
 //! An event as one aligned line for people.
 
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 use std::io::Write;
-use unifi_herald_plugin::{Event, Kind, Severity, Timestamp, push_plain};
+use unifi_herald_plugin::{Event, Kind, Severity, Timestamp, Zone, push_plain};
 
 /// Formats lines; remembers how wide its columns have become.
 #[derive(Clone, Debug)]
 pub(crate) struct Human {
-    zone: TimeZone,
+    zone: Zone,
     colored: bool,
     kind_width: usize,
     place_width: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Human {
 const WIDEST_PLACE: usize = 32;
 
 impl Human {
-    pub(crate) fn new(zone: TimeZone, colored: bool) -> Self {
+    pub(crate) fn new(zone: Zone, colored: bool) -> Self {
         let kinds = Kind::ALL.iter().map(|kind| kind.as_str().len());
         Self {
             zone,
@@ -49,8 +49,9 @@ impl Human {
     /// The time of day, behind the date unless that is today.
     fn time(&self, time: Timestamp, now: Timestamp, out: &mut Vec<u8>) {
         let civil = |time: Timestamp| {
+            let offset = Offset::from_seconds(self.zone.offset(time)).unwrap_or(Offset::UTC);
             let time = jiff::Timestamp::from_millisecond(time.as_millis()).unwrap_or_default();
-            self.zone.to_datetime(time)
+            offset.to_datetime(time)
         };
         let (then, now) = (civil(time), civil(now));
         // Writing to a vector cannot fail.
@@ -116,8 +117,7 @@ mod tests {
 
     #[test]
     fn lines_are_aligned_and_local() {
-        let zone = TimeZone::fixed(jiff::tz::offset(1));
-        let mut human = Human::new(zone, false);
+        let mut human = Human::new(Zone::new(|_| 3600), false);
         let roamed = EventBuilder::new(Kind::CLIENT_ROAMED).summary("Anna's iPhone roamed");
         assert_eq!(
             line(&mut human, &roamed.build()),
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn another_day_is_said() {
-        let mut human = Human::new(TimeZone::UTC, false);
+        let mut human = Human::new(Zone::utc(), false);
         let event = EventBuilder::new(Kind::WAN_UP)
             .time(Timestamp::from_millis(0))
             .build();
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn only_the_severity_is_coloured() {
-        let mut human = Human::new(TimeZone::UTC, true);
+        let mut human = Human::new(Zone::utc(), true);
         let event = EventBuilder::new(Kind::DEVICE_OFFLINE)
             .summary("off")
             .build();
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn strangers_cannot_command_the_terminal() {
-        let mut human = Human::new(TimeZone::UTC, false);
+        let mut human = Human::new(Zone::utc(), false);
         let event = EventBuilder::new(Kind::CLIENT_CONNECTED)
             .site("home", "default", "Ho\u{7}me")
             .summary("a\u{1b}[2J\r\nb\u{9b}31m \u{202e}txt.exe\u{85}ü")

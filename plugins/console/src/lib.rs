@@ -7,7 +7,7 @@
 //! [sinks.screen.options]
 //! format = "human"   # "human": aligned columns; "json": the event as one line of JSON. Default: "human"
 //! color  = "auto"    # "auto": on a terminal, unless NO_COLOR is set; "always"; "never". Default: "auto"
-//! time   = "local"   # "local": the system's time zone; "utc". Only for "human". Default: "local"
+//! time   = "local"   # "local": the zone of `[time]`; "utc". Only for "human". Default: "local"
 //! ```
 //!
 //! A line for people:
@@ -28,7 +28,7 @@ use output::{Format, Output, Stdout};
 use serde::Deserialize;
 use std::io::IsTerminal;
 use unifi_herald_plugin::{
-    Batch, Blocking, BuildContext, BuildError, DeliveryError, Sink, SinkPlugin, async_trait,
+    Batch, Blocking, BuildContext, BuildError, DeliveryError, Sink, SinkPlugin, Zone, async_trait,
 };
 
 /// The table `options` of a console sink.
@@ -81,8 +81,8 @@ impl SinkPlugin for Console {
 
     fn build(config: Config, context: &BuildContext) -> Result<Self, BuildError> {
         let zone = match config.time {
-            Time::Local => jiff::tz::TimeZone::system(),
-            Time::Utc => jiff::tz::TimeZone::UTC,
+            Time::Local => context.zone().clone(),
+            Time::Utc => Zone::utc(),
         };
         let format = match config.format {
             Form::Json => Format::Json,

@@ -19,7 +19,8 @@
 //! # Rotation
 //!
 //! Off unless `rotate` is there. The file is set aside before a batch that would make it larger than `size`, and before the
-//! first batch of a new `every` (`"hour"` or `"day"`, by UTC); at least one of the two is needed. It becomes
+//! first batch of a new `every` (`"hour"` or `"day"`, in the
+//! zone of the configuration); at least one of the two is needed. It becomes
 //! `events.jsonl.000001`, the next one `events.jsonl.000002`, and so on: the highest number is the newest, and no file is
 //! ever renumbered. `compress` (`"none"`, `"gzip"`, `"zstd"`; default `"none"`) then makes `events.jsonl.000001.gz` of it, beside the
 //! deliveries; what a crash broke off is taken up at the next start. `keep` is how many files set aside are kept; without it,

@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use unifi_herald_plugin::Timestamp;
+use unifi_herald_plugin::{Timestamp, Zone};
 
 /// The checked table `rotate`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) struct Policy {
     pub(crate) compress: Compression,
 }
 
-/// A period of UTC; a file holds events written in one of them.
+/// A period of local time; a file holds events written in one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Every {
@@ -64,14 +64,21 @@ pub(crate) enum Chore {
 
 impl Policy {
     /// Whether a file of `size` bytes, last written at `last`, must be set aside before `incoming` bytes are written at `now`.
-    pub(crate) fn due(self, size: u64, incoming: u64, last: Timestamp, now: Timestamp) -> bool {
+    pub(crate) fn due(
+        self,
+        size: u64,
+        incoming: u64,
+        last: Timestamp,
+        now: Timestamp,
+        zone: &Zone,
+    ) -> bool {
         let full = self
             .size
             .is_some_and(|most| size.saturating_add(incoming) > most);
         // Not when a clock was set back: the period of the last write is not over then.
         let over = self
             .every
-            .is_some_and(|every| every.period(now) > every.period(last));
+            .is_some_and(|every| every.period(now, zone) > every.period(last, zone));
         size > 0 && (full || over)
     }
 
@@ -110,12 +117,14 @@ impl Policy {
 
 impl Every {
     /// Number of the period since 1970.
-    fn period(self, at: Timestamp) -> i64 {
-        let seconds = match self {
-            Self::Hour => 3600,
-            Self::Day => 86_400,
+    fn period(self, at: Timestamp, zone: &Zone) -> i64 {
+        let offset = i64::from(zone.offset(at));
+        let (seconds, ahead) = match self {
+            // An hour that comes twice, as in autumn, is two hours.
+            Self::Hour => (3600, offset.rem_euclid(3600)),
+            Self::Day => (86_400, offset),
         };
-        at.as_secs().div_euclid(seconds)
+        (at.as_secs() + ahead).div_euclid(seconds)
     }
 }
 

@@ -86,7 +86,8 @@ impl Writer {
             return Ok(false);
         };
         let size = live.file.metadata()?.len();
-        let due = policy.due(size, self.buffer.len() as u64, live.written, now);
+        let incoming = self.buffer.len() as u64;
+        let due = policy.due(size, incoming, live.written, now, self.context.zone());
         Ok(live.regular && due)
     }
 

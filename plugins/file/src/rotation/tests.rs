@@ -21,25 +21,51 @@ fn policy(size: Option<u64>, every: Option<Every>) -> Policy {
 #[test]
 fn a_file_is_set_aside_when_the_batch_does_not_fit() {
     let policy = policy(Some(100), None);
-    assert!(!policy.due(60, 40, at(0), at(0)));
-    assert!(policy.due(60, 41, at(0), at(0)));
+    assert!(!policy.due(60, 40, at(0), at(0), &Zone::utc()));
+    assert!(policy.due(60, 41, at(0), at(0), &Zone::utc()));
     assert!(
-        !policy.due(0, 1000, at(0), at(0)),
+        !policy.due(0, 1000, at(0), at(0), &Zone::utc()),
         "an empty file has room for anything"
     );
 }
 
 #[test]
 fn a_file_is_set_aside_when_its_day_is_over_and_not_when_a_clock_is_set_back() {
-    let policy = policy(None, Some(Every::Day));
-    assert!(!policy.due(1, 1, at(0), at(24 * HOUR - 1)));
-    assert!(policy.due(1, 1, at(24 * HOUR - 1), at(24 * HOUR)));
-    assert!(!policy.due(1, 1, at(24 * HOUR), at(24 * HOUR - 1)));
+    let (policy, utc) = (policy(None, Some(Every::Day)), Zone::utc());
+    assert!(!policy.due(1, 1, at(0), at(24 * HOUR - 1), &utc));
+    assert!(policy.due(1, 1, at(24 * HOUR - 1), at(24 * HOUR), &utc));
+    assert!(!policy.due(1, 1, at(24 * HOUR), at(24 * HOUR - 1), &utc));
     let hourly = Policy {
         every: Some(Every::Hour),
         ..policy
     };
-    assert!(hourly.due(1, 1, at(HOUR - 1), at(HOUR)));
+    assert!(hourly.due(1, 1, at(HOUR - 1), at(HOUR), &utc));
+}
+
+#[test]
+fn a_day_begins_at_local_midnight_and_an_hour_at_the_full_hour() {
+    let daily = policy(None, Some(Every::Day));
+    let hourly = policy(None, Some(Every::Hour));
+    // Half past five ahead, as in India.
+    let zone = Zone::new(|_| 19_800);
+    let midnight = 18 * HOUR + HOUR / 2;
+    for (policy, boundary) in [(daily, midnight), (hourly, midnight), (hourly, HOUR / 2)] {
+        assert!(policy.due(1, 1, at(boundary - 1), at(boundary), &zone));
+        assert!(!policy.due(1, 1, at(boundary), at(boundary + HOUR - 1), &zone));
+    }
+    assert!(!daily.due(1, 1, at(24 * HOUR - 1), at(24 * HOUR), &zone));
+    assert!(!hourly.due(1, 1, at(HOUR - 1), at(HOUR), &zone));
+}
+
+#[test]
+fn a_change_to_winter_time_neither_ends_a_day_twice_nor_joins_two_hours() {
+    // Two hours ahead, from noon on one hour.
+    let zone = Zone::new(|at| if at.as_secs() < 43_200 { 7200 } else { 3600 });
+    let hourly = policy(None, Some(Every::Hour));
+    let daily = policy(None, Some(Every::Day));
+    assert!(hourly.due(1, 1, at(12 * HOUR - 1), at(12 * HOUR), &zone));
+    assert!(!daily.due(1, 1, at(12 * HOUR - 1), at(12 * HOUR), &zone));
+    assert!(daily.due(1, 1, at(23 * HOUR - 1), at(23 * HOUR), &zone));
 }
 
 #[test]

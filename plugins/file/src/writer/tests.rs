@@ -10,7 +10,7 @@ use std::fs;
 use std::sync::Mutex;
 use std::time::Duration;
 use unifi_herald_plugin::testing::{START, TestContext, batch, buffered};
-use unifi_herald_plugin::{Fault, Retry};
+use unifi_herald_plugin::{Fault, Retry, Zone};
 
 /// Does what is next in its script, then what the real disk does.
 #[derive(Clone, Default)]
@@ -66,6 +66,7 @@ struct Fixture {
     script: Script,
     rotate: Option<Policy>,
     sync: Sync,
+    zone: Zone,
 }
 
 impl Fixture {
@@ -76,6 +77,7 @@ impl Fixture {
             script: Script::default(),
             rotate: None,
             sync: Sync::None,
+            zone: Zone::utc(),
         }
     }
 
@@ -91,6 +93,7 @@ impl Fixture {
             mode: 0o640,
         };
         let context = self.context.build_context("archive", Path::new("/"));
+        let context = context.in_zone(self.zone.clone());
         Writer::new(
             context,
             settings.into(),
@@ -282,6 +285,34 @@ fn a_new_day_begins_a_new_file_also_after_a_restart() {
     };
     assert_eq!(fs::read_to_string(aside(1)).unwrap(), lines(&events[..1]));
     assert_eq!(fs::read_to_string(aside(2)).unwrap(), lines(&events[1..2]));
+}
+
+#[test]
+fn the_day_is_that_of_the_zone() {
+    let policy = Policy {
+        every: Some(Every::Day),
+        ..Policy::default()
+    };
+    // Events begin at 17:21 UTC; here midnight is at 18:00 UTC.
+    let fixture = Fixture {
+        rotate: Some(policy),
+        zone: Zone::new(|_| 6 * 3600),
+        ..Fixture::new()
+    };
+    let (events, mut writer) = (batch(3), fixture.writer());
+    let deliver = |writer: &mut Writer, events: &[BufferedEvent]| {
+        writer.deliver(events).unwrap();
+        let name = File::options().append(true).open(fixture.path()).unwrap();
+        let wall = Duration::from_millis(fixture.context.wall().as_millis() as u64);
+        name.set_modified(UNIX_EPOCH + wall).unwrap();
+    };
+    deliver(&mut writer, &events[..1]);
+    fixture.context.advance(Duration::from_secs(30 * 60));
+    deliver(&mut writer, &events[1..2]);
+    assert_eq!(fixture.content(), lines(&events[..2]));
+    fixture.context.advance(Duration::from_secs(10 * 60));
+    deliver(&mut writer, &events[2..]);
+    assert_eq!(fixture.content(), lines(&events[2..]));
 }
 
 /// What happens to a writer in its life.

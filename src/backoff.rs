@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt: doubling, bounded, spread by a draw.
+//! How long to wait before the next attempt, at a controller or a destination: doubling, bounded, spread by a draw.
 
 use std::time::Duration;
 
@@ -29,8 +29,20 @@ impl Backoff {
         })
     }
 
+    /// Between bounds that somebody else has chosen: a `min` of zero counts as a millisecond, a `max` below `min` as
+    /// `min`.
+    #[must_use]
+    pub fn between(min: Duration, max: Duration) -> Self {
+        let min = min.max(Duration::from_millis(1));
+        Self {
+            min,
+            max: max.max(min),
+            failures: 0,
+        }
+    }
+
     /// The delay after one more failure. `draw` in `[0, 1)` spreads it over the upper half of the step, so that
-    /// many clients of one controller do not come back together; a draw outside is taken as the nearest inside.
+    /// those that failed together do not come back together; a draw outside is taken as the nearest inside.
     pub fn fail(&mut self, draw: f64) -> Duration {
         let step = self.step();
         self.failures = self.failures.saturating_add(1);
@@ -72,6 +84,13 @@ mod tests {
         assert_eq!(Backoff::new(Duration::ZERO, second), Err(InvalidBackoff));
         assert_eq!(Backoff::new(second * 2, second), Err(InvalidBackoff));
         assert!(Backoff::new(second, second).is_ok());
+        let mended = Backoff::between(Duration::ZERO, Duration::ZERO);
+        let millisecond = Duration::from_millis(1);
+        assert_eq!(Backoff::new(millisecond, millisecond), Ok(mended));
+        assert_eq!(
+            Backoff::new(second, second),
+            Ok(Backoff::between(second, millisecond))
+        );
     }
 
     #[test]
