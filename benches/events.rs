@@ -104,9 +104,8 @@ fn recognise_duplicates(bencher: Bencher) {
     let mut dedupe = Dedupe::new(65_536);
     let events = roams();
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
-        for event in &events {
-            black_box(dedupe.admit(event, EventSource::of(event)));
-        }
+        let events = events.iter();
+        black_box(dedupe.admit(events.map(|event| (&*event.event, EventSource::of(event)))))
     });
 }
 

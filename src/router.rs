@@ -264,11 +264,11 @@ impl Router {
             instant: self.clock.now(),
             wall: self.clock.wall(),
         };
-        self.repeats.prepare(&batch, &*self.store);
         let mut duplicates = 0;
         let mut internet_is_back = false;
-        for (event, way) in &batch.events {
-            if !self.repeats.admit(event) {
+        let admitted = self.repeats.admit(&batch, &*self.store);
+        for ((event, way), new) in batch.events.iter().zip(admitted) {
+            if !new {
                 duplicates += 1;
                 continue;
             }

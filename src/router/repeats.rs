@@ -4,7 +4,6 @@ use super::Batch;
 use crate::store::{Hole, HoleChange, Store};
 use crate::unifi::{Admission, Dedupe, EventSource};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 use unifi_herald_plugin::{Event, Origin, Text};
 
@@ -30,8 +29,23 @@ impl Repeats {
         }
     }
 
-    /// Ask the journal what it knows about a batch. Only repair makes questions.
-    pub(super) fn prepare(&mut self, batch: &Batch, store: &dyn Store) {
+    /// Which events of a batch are new, in their order; they are remembered. Only repair makes questions to the journal.
+    pub(super) fn admit(&mut self, batch: &Batch, store: &dyn Store) -> Vec<bool> {
+        self.ask(batch, store);
+        let events = batch.events.iter();
+        let events = events.map(|(event, _)| (&**event, EventSource::of(event)));
+        if !self.known.is_empty() {
+            for (event, source) in events.clone() {
+                if self.known.contains(&key(event)) {
+                    self.dedupe.remember(event, source);
+                }
+            }
+        }
+        let admitted = self.dedupe.admit(events).into_iter();
+        admitted.map(|one| one == Admission::New).collect()
+    }
+
+    fn ask(&mut self, batch: &Batch, store: &dyn Store) {
         self.known.clear();
         for change in &batch.holes {
             if let HoleChange::Open(hole) = change {
@@ -59,21 +73,6 @@ impl Repeats {
         }
     }
 
-    /// Whether `event` is new; it is remembered.
-    pub(super) fn admit(&mut self, event: &Arc<Event>) -> bool {
-        let new = self.dedupe.admit(event, EventSource::of(event)) == Admission::New;
-        new && (self.known.is_empty() || !self.is_in_the_journal(event))
-    }
-
-    fn is_in_the_journal(&self, event: &Event) -> bool {
-        let key = (
-            event.controller.clone(),
-            event.site.clone(),
-            event.id.clone(),
-        );
-        self.known.contains(&key)
-    }
-
     /// What the journal has from the time of a hole may be told again by the history in another form.
     fn remember(&mut self, hole: &Hole, store: &dyn Store) {
         let since = hole.from - TWINS;
@@ -81,4 +80,12 @@ impl Repeats {
             self.dedupe.remember(&event, EventSource::of(&event));
         }
     }
+}
+
+fn key(event: &Event) -> (Text, Text, Text) {
+    (
+        event.controller.clone(),
+        event.site.clone(),
+        event.id.clone(),
+    )
 }

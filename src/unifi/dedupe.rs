@@ -80,21 +80,48 @@ impl Dedupe {
         }
     }
 
-    /// Whether `event` is new; it is remembered. Without a source only the id counts.
-    pub fn admit(&mut self, event: &Event, source: impl Into<Option<EventSource>>) -> Admission {
-        let capacity = self.capacity;
-        self.site(&event.controller, &event.site)
-            .admit(event, source.into(), capacity)
+    /// Which of `events`, which came together, are new, in their order; all are remembered. Without a source only the id
+    /// counts.
+    ///
+    /// Of several that may be twins those nearest in time are, whichever comes first: so events that come together
+    /// should be asked about together.
+    pub fn admit<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = (&'e Event, Option<EventSource>)>,
+    ) -> Vec<Admission> {
+        let mut sites: Vec<(usize, Vec<usize>, Vec<_>)> = Vec::new();
+        let mut count = 0;
+        for (place, (event, source)) in events.into_iter().enumerate() {
+            let site = self.site(&event.controller, &event.site);
+            let at = sites.iter().position(|(known, ..)| *known == site);
+            let at = at.unwrap_or_else(|| {
+                sites.push((site, Vec::new(), Vec::new()));
+                sites.len() - 1
+            });
+            sites[at].1.push(place);
+            sites[at].2.push((event, source));
+            count += 1;
+        }
+        let mut admissions = vec![Admission::New; count];
+        for (site, places, events) in sites {
+            let admitted = self.sites[site].2.admit(events, self.capacity);
+            for (place, admission) in places.into_iter().zip(admitted) {
+                admissions[place] = admission;
+            }
+        }
+        admissions
     }
 
     /// Remember an event of an earlier run, which nobody is to be told is new. One that is known stays as it is.
     pub fn remember(&mut self, event: &Event, source: impl Into<Option<EventSource>>) {
-        let capacity = self.capacity;
-        self.site(&event.controller, &event.site)
-            .remember(event, source.into(), capacity);
+        let site = self.site(&event.controller, &event.site);
+        self.sites[site]
+            .2
+            .remember(event, source.into(), self.capacity);
     }
 
-    fn site(&mut self, controller: &Text, site: &Text) -> &mut Site {
+    /// Position of the memory of a site.
+    fn site(&mut self, controller: &Text, site: &Text) -> usize {
         let is = |entry: &(Text, Text, Site)| same(&entry.0, controller) && same(&entry.1, site);
         if !self.sites.get(self.last).is_some_and(is) {
             self.last = self.sites.iter().position(is).unwrap_or_else(|| {
@@ -103,7 +130,7 @@ impl Dedupe {
                 self.sites.len() - 1
             });
         }
-        &mut self.sites[self.last].2
+        self.last
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::identity::{Identity, Key, is_object_id};
 use super::{Admission, EventSource};
-use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 use unifi_herald_plugin::{Event, Text};
 
@@ -34,21 +34,52 @@ struct Seen {
     waits: Option<(Identity, EventSource)>,
 }
 
+/// Two events that may be twins: how far apart they are, the later one's place in the batch, and both numbers. In this
+/// order the nearest come first, and of those equally near the ones that came first.
+type Pair = (Duration, usize, u64, u64);
+
 impl Site {
-    pub(super) fn admit(
+    /// Take in events that came together, in their order: which of them are new.
+    ///
+    /// They are looked at together, so that an event does not take the twin of one behind it that is nearer.
+    pub(super) fn admit<'e>(
         &mut self,
-        event: &Event,
-        source: Option<EventSource>,
+        events: impl IntoIterator<Item = (&'e Event, Option<EventSource>)>,
         capacity: usize,
-    ) -> Admission {
-        let Some(number) = self.keep(event, source) else {
-            return Admission::Duplicate;
-        };
-        let admission = source.map_or(Admission::New, |source| self.pair(number, event, source));
-        if self.seen.len() > capacity {
+    ) -> Vec<Admission> {
+        let (mut admissions, mut pairs) = (Vec::new(), Vec::new());
+        for (place, (event, source)) in events.into_iter().enumerate() {
+            let Some(number) = self.keep(event, source) else {
+                admissions.push(Admission::Duplicate);
+                continue;
+            };
+            admissions.push(Admission::New);
+            if let Some(source) = source {
+                let identity = Identity::of(event);
+                if self.others_wait(source) {
+                    let twins = self.twins(event, &identity, source);
+                    pairs.extend(twins.map(|(apart, twin)| (apart, place, twin, number)));
+                }
+                self.wait(number, identity, source);
+            }
+        }
+        self.pair(pairs, &mut admissions);
+        while self.seen.len() > capacity {
             self.forget_oldest();
         }
-        admission
+        admissions
+    }
+
+    /// Merge the nearest, each with one.
+    fn pair(&mut self, mut pairs: Vec<Pair>, admissions: &mut [Admission]) {
+        pairs.sort_unstable();
+        for (_, place, twin, number) in pairs {
+            if self.waits(twin) && self.waits(number) {
+                self.settle(twin);
+                self.settle(number);
+                admissions[place] = Admission::Duplicate;
+            }
+        }
     }
 
     /// Take in an event of which is known that it is new, so that no twin is looked for.
@@ -82,18 +113,15 @@ impl Site {
         Some(number)
     }
 
-    /// Find the twin of a new event, or let it wait for one.
-    fn pair(&mut self, number: u64, event: &Event, source: EventSource) -> Admission {
-        let identity = Identity::of(event);
-        let others = self.waiting_from.iter().sum::<usize>() - self.waiting_from[source as usize];
-        if others > 0
-            && let Some(twin) = self.twin(event, &identity, source)
-        {
-            self.settle(twin);
-            return Admission::Duplicate;
-        }
-        self.wait(number, identity, source);
-        Admission::New
+    /// Whether any event waits that came from another source.
+    fn others_wait(&self, source: EventSource) -> bool {
+        let mut others = self.waiting_from.iter().enumerate();
+        others.any(|(other, waiting)| other != source as usize && *waiting > 0)
+    }
+
+    fn waits(&self, number: u64) -> bool {
+        self.seen_at(number)
+            .is_some_and(|seen| seen.waits.is_some())
     }
 
     /// Let an event wait for its twin.
@@ -110,9 +138,14 @@ impl Site {
         }
     }
 
-    /// The waiting event nearest in time that can be the twin of this one.
-    fn twin(&self, event: &Event, identity: &Identity, source: EventSource) -> Option<u64> {
-        let mut best: Option<(Duration, u64)> = None;
+    /// The waiting events that can be the twin of this one, and how far away they are.
+    fn twins(
+        &self,
+        event: &Event,
+        identity: &Identity,
+        source: EventSource,
+    ) -> impl Iterator<Item = (Duration, u64)> {
+        let mut twins = BTreeSet::new();
         identity.keys_nearby(WINDOW, |key| {
             let Some(numbers) = self.waiting.get(&key) else {
                 return;
@@ -125,18 +158,16 @@ impl Site {
                     continue;
                 };
                 let distance = identity.time.distance(theirs.time);
-                let nearer = best.is_none_or(|best| (distance, *number) < best);
-                if nearer
-                    && distance <= WINDOW
+                if distance <= WINDOW
                     && other.sources & source.bit() == 0
                     && !are_two_of_one_store(other, &event.id, source)
                     && identity.agrees_with(theirs)
                 {
-                    best = Some((distance, *number));
+                    twins.insert((distance, *number));
                 }
             }
         });
-        best.map(|(_, number)| number)
+        twins.into_iter()
     }
 
     /// It found its twin, or is forgotten: it waits no longer.
