@@ -38,6 +38,6 @@ deb:
 	target/release/herald completions fish > target/package/herald.fish
 	$(CARGO) deb --no-build
 
-# Fifty kills at random moments under load; `make test` does a few.
+# Fifty kills at random moments under load, of each sort; `make test` does a few.
 soak:
 	HERALD_SOAK_KILLS=50 $(CARGO) test --release --locked --test integration soak -- --nocapture

@@ -2,17 +2,23 @@
 //!
 //! A few kills in every test run; `make soak` does many (`HERALD_SOAK_KILLS`).
 
+mod disk;
+mod history;
+mod kills;
+mod outage;
+
 use crate::support::receiver::Receiver;
 use crate::support::rig::{Rig, controller};
+use crate::support::tail::Tail;
 use crate::support::{LIMIT, eventually};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::process::{Child, Command, Stdio};
-use unifi_herald::demo::{Ending, History, Pace, Simulator, SimulatorOptions};
+use std::fs::{self, File};
+use std::process::{Child, Command};
+use unifi_herald::demo::{Ending, Entry, History, Pace, Simulator, SimulatorOptions};
 use unifi_herald_plugin::BufferedEvent;
 
-/// Events per second while it is being killed.
-const RATE: f64 = 2000.0;
+/// Most events in a batch, by default.
+const BATCH: usize = 100;
 
 /// A script whose memory shows every event it ever saw.
 const COUNTER: &str = r#"
@@ -25,6 +31,181 @@ fn filter(event) {
     true
 }
 "#;
+
+/// A herald that is killed again and again, the controller it listens to, and where its events go.
+struct Soak {
+    simulator: Simulator,
+    hook: Receiver,
+    rig: Rig,
+    chance: fastrand::Rng,
+    kills: usize,
+}
+
+impl Soak {
+    fn new(history: History) -> Self {
+        let options = SimulatorOptions {
+            history,
+            missing_id_share: 0.0,
+            alert_share: 0.0,
+            ledger_capacity: 2_000_000,
+            ..SimulatorOptions::default()
+        };
+        let simulator = Simulator::start(options).unwrap();
+        let hook = Receiver::start();
+        let rig = Rig::new(&config(&simulator, &hook));
+        rig.write("scripts/counter.rhai", COUNTER);
+        let kills = std::env::var("HERALD_SOAK_KILLS").ok();
+        Self {
+            simulator,
+            hook,
+            rig,
+            chance: fastrand::Rng::with_seed(7),
+            kills: kills.and_then(|text| text.parse().ok()).unwrap_or(3),
+        }
+    }
+
+    /// Start herald, and wait until it has connected.
+    fn start(&self) -> Child {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.rig.path("log"))
+            .unwrap();
+        let connects = self.simulator.stats().counts().connects;
+        let herald = Command::new(env!("CARGO_BIN_EXE_herald"))
+            .arg("-c")
+            .arg(self.rig.path("config.toml"))
+            .arg("run")
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        assert!(
+            self.simulator
+                .stats()
+                .wait(LIMIT, |counts| counts.connects > connects),
+            "it did not connect: {}",
+            self.log()
+        );
+        herald
+    }
+
+    /// What herald said.
+    fn log(&self) -> String {
+        fs::read_to_string(self.rig.path("log")).unwrap_or_default()
+    }
+
+    /// Kill it, now.
+    fn kill(&self, mut herald: Child) {
+        herald.kill().unwrap();
+        herald.wait().unwrap();
+    }
+
+    /// Kill herald again and again, at moments told by what has happened rather than by a clock: so many bytes of
+    /// events after the last at most. Every other time the sockets break first.
+    fn storm(&mut self, rate: f64, bytes: u64) {
+        self.simulator.play(Pace::PerSecond(rate));
+        for _ in 0..self.kills {
+            let herald = self.start();
+            if self.chance.bool() {
+                self.simulator.mischief().end_sockets(Ending::Cut);
+            }
+            self.hook.answer(&[503, 503, 500]);
+            let more = self.chance.u64(1..bytes);
+            self.grow(more);
+            self.kill(herald);
+        }
+        self.simulator.play(Pace::Still);
+    }
+
+    /// Wait until the file has so many more bytes.
+    fn grow(&self, bytes: u64) {
+        let size = || fs::metadata(self.rig.path("events.jsonl")).map_or(0, |file| file.len());
+        let enough = size() + bytes;
+        // However long it takes, as long as it goes on.
+        while size() < enough {
+            let before = size();
+            eventually("the file grows", || size() > before);
+        }
+    }
+
+    /// Wait until nothing is missing that `missing` names, however long it takes, as long as it goes on.
+    fn catch_up<T>(&self, missing: impl Fn(&Tail) -> Vec<T>) {
+        let mut file = Tail::of(self.rig.path("events.jsonl"));
+        file.read();
+        while !missing(&file).is_empty() {
+            let known = file.ids().len();
+            eventually("the repair goes on", || {
+                file.read();
+                file.ids().len() > known
+            });
+        }
+    }
+
+    /// Wait until the file and the webhook have the ids of these.
+    fn arrive(&self, wanted: &[std::sync::Arc<Entry>]) {
+        let wanted: BTreeSet<String> = wanted.iter().filter_map(|entry| entry.id.clone()).collect();
+        self.catch_up(|file| {
+            let known: BTreeSet<_> = file.ids().iter().collect();
+            wanted.iter().filter(|id| !known.contains(id)).collect()
+        });
+        self.reach_hook(&wanted);
+    }
+
+    /// Wait until the webhook has these.
+    fn reach_hook(&self, wanted: &BTreeSet<String>) {
+        let known = || self.hook.ids().into_iter().collect::<BTreeSet<_>>();
+        let mut ids = known();
+        while !wanted.is_subset(&ids) {
+            let before = ids.len();
+            eventually("the webhook catches up", || {
+                ids = known();
+                ids.len() > before
+            });
+        }
+    }
+
+    /// Let herald end as it should, and demand what must be true whatever was done to it. `lives` is how often it was
+    /// started. Returns its events, each once.
+    fn end(self, mut herald: Child, lives: usize) -> Vec<BufferedEvent> {
+        let killed = Command::new("kill").arg(herald.id().to_string()).status();
+        assert!(killed.unwrap().success());
+        assert!(herald.wait().unwrap().success(), "{}", self.log());
+        assert_eq!(self.simulator.ledger().forgotten(), 0);
+
+        let events = self.rig.events("events.jsonl");
+        let written = events.len();
+        let once = once_each(events);
+        assert!(
+            once.windows(2).all(|pair| pair[0].seq < pair[1].seq),
+            "in the order of seq"
+        );
+        let doubled = written - once.len();
+        assert!(
+            doubled <= BATCH * lives,
+            "only batches in flight come again: {doubled}"
+        );
+        let mut hooked = Vec::new();
+        let mut known = BTreeSet::new();
+        for id in self.hook.ids() {
+            if known.insert(id.clone()) {
+                hooked.push(id);
+            }
+        }
+        let ids: Vec<_> = once.iter().map(|event| event.id.to_string()).collect();
+        assert_eq!(hooked, ids, "every sink has the same, in the same order");
+        let counted = once.iter();
+        let counted: Vec<u64> = counted
+            .filter_map(|event| event.fields.get("n")?.as_u64())
+            .collect();
+        let expected: Vec<u64> = (1..=counted.len() as u64).collect();
+        assert_eq!(
+            counted, expected,
+            "the script remembers as if it had never been killed"
+        );
+        self.simulator.stop();
+        once
+    }
+}
 
 fn config(simulator: &Simulator, hook: &Receiver) -> String {
     format!(
@@ -56,128 +237,18 @@ steps = [
     )
 }
 
-fn start(rig: &Rig) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_herald"))
-        .arg("-c")
-        .arg(rig.path("config.toml"))
-        .arg("run")
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-fn kills() -> u64 {
-    std::env::var("HERALD_SOAK_KILLS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(4)
-}
-
 /// The first line of each id; a later one must be the same event again.
-fn once_each(events: &[BufferedEvent]) -> Vec<&BufferedEvent> {
+fn once_each(events: Vec<BufferedEvent>) -> Vec<BufferedEvent> {
     let mut first = BTreeMap::new();
     let mut kept = Vec::new();
     for event in events {
-        let key = (event.id.clone(), event.seq);
         match first.get(&event.id) {
             None => {
-                first.insert(event.id.clone(), key);
+                first.insert(event.id.clone(), event.seq);
                 kept.push(event);
             }
-            Some(known) => assert_eq!(*known, key, "the same id is the same event"),
+            Some(seq) => assert_eq!(*seq, event.seq, "the same id is the same event"),
         }
     }
     kept
-}
-
-#[test]
-fn killed_at_random_moments_nothing_is_lost() {
-    let simulator = Simulator::start(SimulatorOptions {
-        history: History::LegacyOnly,
-        missing_id_share: 0.0,
-        alert_share: 0.0,
-        ledger_capacity: 2_000_000,
-        ..SimulatorOptions::default()
-    })
-    .unwrap();
-    let hook = Receiver::start();
-    let rig = Rig::new(&config(&simulator, &hook));
-    rig.write("scripts/counter.rhai", COUNTER);
-    let mut chance = fastrand::Rng::with_seed(7);
-
-    simulator.play(Pace::PerSecond(RATE));
-    for kill in 0..kills() {
-        let mut herald = start(&rig);
-        let connects = simulator.stats().counts().connects;
-        assert!(
-            simulator
-                .stats()
-                .wait(LIMIT, |counts| counts.connects > connects),
-            "kill {kill}: it did not connect"
-        );
-        if chance.bool() {
-            simulator.mischief().end_sockets(Ending::Cut);
-        }
-        hook.answer(&[503, 503, 500]);
-        // A random moment, told by what has happened rather than by a clock.
-        let size = fs::metadata(rig.path("events.jsonl")).map_or(0, |file| file.len());
-        let more = chance.u64(1..600_000);
-        eventually("the file grows", || {
-            fs::metadata(rig.path("events.jsonl")).is_ok_and(|file| file.len() > size + more)
-        });
-        herald.kill().unwrap();
-        herald.wait().unwrap();
-    }
-    simulator.play(Pace::Still);
-
-    let mut herald = start(&rig);
-    let ledger = simulator.ledger();
-    let wanted: BTreeSet<String> = ledger
-        .entries("default")
-        .iter()
-        .filter_map(|entry| entry.id.clone())
-        .collect();
-    assert_eq!(ledger.forgotten(), 0);
-    // However long it takes, as long as it goes on.
-    let mut ids = rig.ids("events.jsonl");
-    while !wanted.is_subset(&ids) {
-        let known = ids.len();
-        eventually("the repair goes on", || {
-            ids = rig.ids("events.jsonl");
-            ids.len() > known
-        });
-    }
-    eventually("every event of the ledger is at the webhook", || {
-        wanted.is_subset(&hook.ids().into_iter().collect())
-    });
-    let killed = Command::new("kill")
-        .arg(herald.id().to_string())
-        .status()
-        .unwrap();
-    assert!(
-        killed.success() && herald.wait().unwrap().success(),
-        "and it stops cleanly"
-    );
-
-    let events = rig.events("events.jsonl");
-    let once = once_each(&events);
-    assert!(
-        once.windows(2).all(|pair| pair[0].seq < pair[1].seq),
-        "in the order of seq"
-    );
-    let doubled = events.len() - once.len();
-    assert!(
-        doubled <= 100 * usize::try_from(kills() + 1).unwrap(),
-        "only batches in flight come again: {doubled}"
-    );
-    let counted: Vec<u64> = once
-        .iter()
-        .filter_map(|event| event.fields.get("n")?.as_u64())
-        .collect();
-    let expected: Vec<u64> = (1..=counted.len() as u64).collect();
-    assert_eq!(
-        counted, expected,
-        "the script remembers as if it had never been killed"
-    );
-    simulator.stop();
 }

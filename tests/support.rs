@@ -4,7 +4,9 @@ pub mod browser;
 pub mod herald;
 pub mod http;
 pub mod receiver;
+pub mod reckoning;
 pub mod rig;
+pub mod tail;
 
 use std::time::Duration;
 use unifi_herald::clock::Clock;

@@ -223,7 +223,12 @@ impl Repairs {
             return Next::Commit(vec![self.give_up(at, HISTORY_UNAVAILABLE)]);
         }
         let open = &self.holes[at];
-        let to = open.to.min(open.cursor + self.step);
+        let to = if histories.system_log {
+            open.to.min(open.cursor + self.step)
+        } else {
+            // `stat/event` is read from the newest down whatever the slice, so that short ones only cost more.
+            open.to
+        };
         let seed = is_first_run(&open.hole) && self.plan.first_run == FirstRun::Seed;
         Next::Fetch(Slice {
             hole: open.hole.id,

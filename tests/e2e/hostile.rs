@@ -3,21 +3,20 @@
 //! What must arrive: every event that was given to a socket while that socket was well. What was made between the
 //! moment at which something was done to the sockets and the moment at which all were open again may arrive or not, as
 //! may what the wire swallowed. Whatever arrives does so once, in the order of `seq`, and every sink has the same; the one
-//! exception are like events within two seconds, see `conclude`.
+//! exception are like events within two seconds, see `reckoning`.
 
 mod acts;
-mod tail;
 
 use crate::support::eventually;
 use crate::support::receiver::Receiver;
+use crate::support::reckoning::missing_of;
 use crate::support::rig::{ARCHIVE, Rig, controller, stop_clean};
+use crate::support::tail::Tail;
 use acts::{Act, annoy};
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tail::Tail;
 use unifi_herald::config::ControllerKind;
 use unifi_herald::demo::{Network, Pace, Simulator, SimulatorOptions};
 use unifi_herald::host::Host;
@@ -259,8 +258,7 @@ fn conclude(host: Host, peers: &[Peer], mut file: Tail, hooks: &[&Receiver]) {
     file.read();
 
     // Nothing is missing, and nothing is there twice, in whichever way it was told.
-    let mut told = BTreeMap::new();
-    let mut due = 0;
+    let (mut due, mut missing) = (0, 0);
     for peer in peers {
         let ledger = peer.simulator.ledger();
         assert_eq!(ledger.forgotten(), 0);
@@ -268,32 +266,12 @@ fn conclude(host: Host, peers: &[Peer], mut file: Tail, hooks: &[&Receiver]) {
             due += 1;
             assert!(file.has(&raw), "missing: {raw}");
         }
-        let (mut doubled, mut missing) = (Vec::new(), Vec::new());
-        for entry in ledger.all() {
-            // As sent, or as its twin.
-            let ways = BTreeSet::from([Some(entry.raw.as_str()), ledger.system_log(&entry)]);
-            let times: usize = ways.iter().flatten().map(|raw| file.times(raw)).sum();
-            *told.entry(times).or_insert(0) += 1;
-            match times {
-                0 => missing.push(entry),
-                1 => {}
-                _ => doubled.push((times, entry)),
-            }
-        }
-        // Of two like events within two seconds, one of them lost by the socket, nobody can tell whose twin the history
-        // tells: one may stand there in both forms, in the place of the other.
-        for (times, entry) in doubled {
-            let other = missing.iter().position(|other| {
-                (&other.site, &other.key) == (&entry.site, &entry.key)
-                    && other.time.distance(entry.time) <= Duration::from_secs(2)
-            });
-            match other {
-                Some(other) if times == 2 => drop(missing.swap_remove(other)),
-                _ => panic!("{times} times: {}", entry.raw),
-            }
-        }
+        missing += missing_of(&ledger, &file).len();
     }
-    assert!(due > 2_000, "most of it must arrive: {due}; {told:?}");
+    assert!(
+        due > 2_000,
+        "most of it must arrive: {due}; {missing} are missing"
+    );
     file.assert_in_order();
     for hook in hooks {
         assert_eq!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use unifi_herald::tasks::thread;
 
@@ -23,6 +24,8 @@ pub struct Receiver {
     ids: Arc<Mutex<(usize, Vec<String>)>>,
     /// Status of the answers to come, the next one last; 200 when none is left.
     answers: Arc<Mutex<Vec<u16>>>,
+    /// Whether every connection is closed at once.
+    down: Arc<AtomicBool>,
     /// Whether answers wait, and who waits to be told otherwise.
     held: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -36,6 +39,7 @@ impl Receiver {
             hooks: Arc::default(),
             ids: Arc::default(),
             answers: Arc::default(),
+            down: Arc::default(),
             held: Arc::default(),
         };
         let server = receiver.clone();
@@ -56,6 +60,11 @@ impl Receiver {
     /// Answer the next requests with these.
     pub fn answer(&self, statuses: &[u16]) {
         self.answers.lock().unwrap().extend(statuses.iter().rev());
+    }
+
+    /// Be away from now on: connections end without an answer. Or be there again.
+    pub fn down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
     }
 
     /// Let every answer wait from now on, or let them go.
@@ -106,6 +115,9 @@ impl Receiver {
                 .and_then(|length| length.parse().ok());
             let mut body = vec![0; length.unwrap_or(0)];
             reader.read_exact(&mut body).ok()?;
+            if self.down.load(Ordering::SeqCst) {
+                return None;
+            }
             let held = self.held.0.lock().unwrap();
             drop(self.held.1.wait_while(held, |held| *held).unwrap());
             let status = self.answers.lock().unwrap().pop().unwrap_or(200);

@@ -27,6 +27,15 @@ pub enum OpenError {
         #[source]
         error: io::Error,
     },
+    /// There is no room to open it.
+    #[error(
+        "the disk with the store's folder `{}` is full; free some space, or set `store.dir` to a folder on another disk",
+        dir.display()
+    )]
+    Full {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The folder cannot be made or opened.
     #[error("the store's folder `{}` cannot be used ({error}); check `store.dir`", dir.display())]
     Folder {
@@ -94,6 +103,9 @@ impl OpenError {
             Some(rusqlite::ErrorCode::ReadOnly) => Self::ReadOnly {
                 dir: file.parent().unwrap_or(&file).to_owned(),
                 error: io::Error::new(io::ErrorKind::ReadOnlyFilesystem, error.to_string()),
+            },
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full {
+                dir: file.parent().unwrap_or(&file).to_owned(),
             },
             _ => Self::Database { file, error },
         }

@@ -33,12 +33,14 @@ fn lock_path(dir: &Path) -> PathBuf {
     dir.join("herald.lock")
 }
 
-fn refuse(dir: &Path, error: io::Error) -> OpenError {
+/// Why there is no file in the folder, or none that can be written to.
+pub(super) fn refuse(dir: &Path, error: io::Error) -> OpenError {
     let dir = dir.to_owned();
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             OpenError::ReadOnly { dir, error }
         }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::Full { dir },
         _ => OpenError::Folder { dir, error },
     }
 }

@@ -1,7 +1,7 @@
 //! The database file: its tables, their versions, and how a connection is set up.
 
 use super::OpenError;
-use super::lock::make_private_file;
+use super::lock::{make_private_file, refuse};
 use crate::config::SyncMode;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -81,10 +81,7 @@ pub(super) fn database_path(dir: &Path) -> PathBuf {
 /// Open the database for writing, make or migrate its tables, and refuse what cannot be trusted.
 pub(super) fn open(dir: &Path, sync: SyncMode) -> Result<Connection, OpenError> {
     let path = database_path(dir);
-    make_private_file(&path).map_err(|error| OpenError::ReadOnly {
-        dir: dir.to_owned(),
-        error,
-    })?;
+    make_private_file(&path).map_err(|error| refuse(dir, error))?;
     let failed = |error| OpenError::database(&path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;

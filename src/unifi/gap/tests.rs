@@ -161,6 +161,7 @@ fn without_v2_the_legacy_history_is_asked_and_without_both_one_gap_is_told() {
     repairs.open(hole(1, 0, 10, RECONNECT), now(begun, 10));
     repairs.gone(History::SystemLog);
     let legacy = slice(repairs.next(now(begun, 10)));
+    assert_eq!(legacy.to, repairs.holes[0].to, "all of it at once");
     assert_eq!(
         (legacy.histories.system_log, legacy.histories.legacy),
         (false, true)

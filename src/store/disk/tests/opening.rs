@@ -85,6 +85,87 @@ fn a_folder_that_cannot_be_is_named() {
     assert!(!rig.dir.path().join("nowhere").exists());
 }
 
+/// A disk of its own, where this user may mount one.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn at(folder: &Path) -> Option<Self> {
+        std::fs::create_dir(folder).unwrap();
+        let disk = Self(folder.to_owned());
+        disk.mount("size=1m").then_some(disk)
+    }
+
+    fn mount(&self, options: &str) -> bool {
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]);
+        mount
+            .arg(&self.0)
+            .output()
+            .is_ok_and(|mounted| mounted.status.success())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let mut unmount = std::process::Command::new("umount");
+        // What was never mounted needs nothing.
+        drop(unmount.arg("-l").arg(&self.0).output());
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_named_with_the_way_on() {
+    let rig = Rig::new(10);
+    drop(rig.open());
+    let set = |mode| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&rig.plan.dir, mode).unwrap();
+    };
+    set(0o500);
+    let files = ["herald.lock", "herald.db"].map(|name| rig.plan.dir.join(name));
+    for file in &files {
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o400)).unwrap();
+    }
+    // Rights do not hold root back: for it the disk must be read-only.
+    let is_root = std::fs::File::options().write(true).open(&files[0]).is_ok();
+    let error = if is_root {
+        let mut rig = Rig::new(10);
+        rig.plan.dir = rig.dir.path().join("disk");
+        let Some(disk) = SmallDisk::at(&rig.plan.dir) else {
+            return;
+        };
+        drop(rig.open());
+        assert!(disk.mount("remount,ro"));
+        assert!(check(&rig.plan.dir).is_ok(), "it can still be read");
+        rig.try_open().unwrap_err()
+    } else {
+        rig.try_open().unwrap_err()
+    };
+    set(0o700);
+    assert!(matches!(error, OpenError::ReadOnly { .. }), "{error}");
+    assert!(
+        error.to_string().contains("cannot be written to"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("`store.dir`"), "{error}");
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_start_is_named_with_the_way_on() {
+    let mut rig = Rig::new(10);
+    rig.plan.dir = rig.dir.path().join("disk");
+    let Some(_disk) = SmallDisk::at(&rig.plan.dir) else {
+        return;
+    };
+    let mut ballast = std::fs::File::create(rig.plan.dir.join("ballast")).unwrap();
+    while std::io::Write::write_all(&mut ballast, &[0; 4096]).is_ok() {}
+    let error = rig.try_open().unwrap_err();
+    assert!(matches!(error, OpenError::Full { .. }), "{error}");
+    assert!(error.to_string().contains("free some space"), "{error}");
+    std::fs::remove_file(rig.plan.dir.join("ballast")).unwrap();
+    drop(rig.open());
+}
+
 #[tokio::test]
 async fn a_backup_is_whole_and_a_running_store_may_be_checked_and_read() {
     let mut rig = Rig::new(10);

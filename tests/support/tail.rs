@@ -1,6 +1,6 @@
 //! Reads a growing file of events, each line once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -10,8 +10,9 @@ use unifi_herald_plugin::BufferedEvent;
 pub struct Tail {
     path: PathBuf,
     offset: u64,
-    /// How often an item was written, as received.
+    /// In how many events an item was written, as received.
     raws: HashMap<String, usize>,
+    known: HashSet<String>,
     ids: Vec<String>,
     seqs: Vec<u64>,
 }
@@ -22,6 +23,7 @@ impl Tail {
             path,
             offset: 0,
             raws: HashMap::new(),
+            known: HashSet::new(),
             ids: Vec::new(),
             seqs: Vec::new(),
         }
@@ -33,7 +35,9 @@ impl Tail {
     /// When one is torn.
     pub fn read(&mut self) {
         let mut text = String::new();
-        let mut file = File::open(&self.path).unwrap();
+        let Ok(mut file) = File::open(&self.path) else {
+            return;
+        };
         file.seek(SeekFrom::Start(self.offset)).unwrap();
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).unwrap();
@@ -46,7 +50,9 @@ impl Tail {
         for line in text.lines() {
             let event: BufferedEvent =
                 serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            if let Some(raw) = &event.raw {
+            // What was in flight when herald was killed comes again.
+            let again = !self.known.insert(event.id.to_string());
+            if let Some(raw) = event.raw.as_ref().filter(|_| !again) {
                 *self.raws.entry(raw.as_str().to_owned()).or_default() += 1;
             }
             self.ids.push(event.id.to_string());
@@ -58,7 +64,7 @@ impl Tail {
         self.raws.contains_key(raw)
     }
 
-    /// How often this item was written.
+    /// How many events were written that are this item.
     pub fn times(&self, raw: &str) -> usize {
         self.raws.get(raw).copied().unwrap_or(0)
     }

@@ -1,0 +1,82 @@
+//! A disk that is full for a while, between kills.
+
+use super::Soak;
+use crate::support::eventually;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+use unifi_herald::demo::{History, Pace};
+
+/// A small disk of its own for the store.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Nothing where nobody may mount one.
+    fn at(folder: PathBuf) -> Option<Self> {
+        fs::create_dir(&folder).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=48m", "tmpfs"])
+            .arg(&folder)
+            .output();
+        mounted
+            .is_ok_and(|mounted| mounted.status.success())
+            .then_some(Self(folder))
+    }
+
+    fn fill(&self) {
+        let mut ballast = File::create(self.0.join("ballast")).unwrap();
+        while ballast.write_all(&[0; 65_536]).is_ok() {}
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // A herald that a failed test left behind may still be using it.
+        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+        assert!(unmounted.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
+}
+
+#[test]
+fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
+    let mut soak = Soak::new(History::LegacyOnly);
+    // Who may not mount has the same without a file system: `store::disk::tests::degraded`.
+    let Some(disk) = SmallDisk::at(soak.rig.path("herald-data")) else {
+        return;
+    };
+    soak.storm(2000.0, 600_000);
+
+    let herald = soak.start();
+    soak.arrive(&soak.simulator.ledger().entries("default"));
+    disk.fill();
+    // Until what is left of the log is full as well.
+    soak.simulator.play(Pace::PerSecond(1000.0));
+    eventually("it says that the disk is full", || {
+        fs::read_to_string(soak.rig.path("events.jsonl"))
+            .unwrap()
+            .contains(r#""kind":"herald.store_degraded""#)
+    });
+    soak.simulator.play(Pace::Still);
+    // In memory, to both sinks.
+    let meanwhile = soak.simulator.emit("default", 500);
+    soak.arrive(&meanwhile);
+    disk.free();
+    eventually("it notices that there is room again", || {
+        soak.simulator.emit("default", 1);
+        soak.log().contains("store is on disk again")
+    });
+    let after = soak.simulator.emit("default", 500);
+    soak.arrive(&after);
+    soak.kill(herald);
+
+    let herald = soak.start();
+    soak.arrive(&soak.simulator.ledger().entries("default"));
+    let lives = soak.kills + 2;
+    soak.end(herald, lives);
+    drop(disk);
+}
