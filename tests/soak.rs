@@ -14,11 +14,15 @@ use crate::support::{LIMIT, eventually};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::process::{Child, Command};
+use std::sync::Arc;
 use unifi_herald::demo::{Ending, Entry, History, Pace, Simulator, SimulatorOptions};
 use unifi_herald_plugin::BufferedEvent;
 
 /// Most events in a batch, by default.
 const BATCH: usize = 100;
+
+/// How many events happen between two lives of herald.
+const MISSED: usize = 300;
 
 /// A script whose memory shows every event it ever saw.
 const COUNTER: &str = r#"
@@ -103,9 +107,9 @@ impl Soak {
     /// Kill herald again and again, at moments told by what has happened rather than by a clock: so many bytes of
     /// events after the last at most. Every other time the sockets break first.
     fn storm(&mut self, rate: f64, bytes: u64) {
-        self.simulator.play(Pace::PerSecond(rate));
         for _ in 0..self.kills {
             let herald = self.start();
+            self.simulator.play(Pace::PerSecond(rate));
             if self.chance.bool() {
                 self.simulator.mischief().end_sockets(Ending::Cut);
             }
@@ -113,8 +117,18 @@ impl Soak {
             let more = self.chance.u64(1..bytes);
             self.grow(more);
             self.kill(herald);
+            // So many while nobody listens, however slow the machine is.
+            self.simulator.play(Pace::Still);
+            self.simulator.emit("default", MISSED);
         }
-        self.simulator.play(Pace::Still);
+    }
+
+    /// Let something happen while herald listens.
+    fn emit(&self, count: usize) -> Vec<Arc<Entry>> {
+        assert!(self.simulator.wait_for_sockets(1, LIMIT));
+        let made = self.simulator.emit("default", count);
+        assert!(made.iter().all(|entry| entry.listeners == 1));
+        made
     }
 
     /// Wait until the file has so many more bytes.
@@ -142,7 +156,7 @@ impl Soak {
     }
 
     /// Wait until the file and the webhook have the ids of these.
-    fn arrive(&self, wanted: &[std::sync::Arc<Entry>]) {
+    fn arrive(&self, wanted: &[Arc<Entry>]) {
         let wanted: BTreeSet<String> = wanted.iter().filter_map(|entry| entry.id.clone()).collect();
         self.catch_up(|file| {
             let known: BTreeSet<_> = file.ids().iter().collect();

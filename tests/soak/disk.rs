@@ -63,14 +63,15 @@ fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
     });
     soak.simulator.play(Pace::Still);
     // In memory, to both sinks.
-    let meanwhile = soak.simulator.emit("default", 500);
+    let meanwhile = soak.emit(500);
     soak.arrive(&meanwhile);
     disk.free();
+    soak.simulator.play(Pace::PerSecond(20.0));
     eventually("it notices that there is room again", || {
-        soak.simulator.emit("default", 1);
         soak.log().contains("store is on disk again")
     });
-    let after = soak.simulator.emit("default", 500);
+    soak.simulator.play(Pace::Still);
+    let after = soak.emit(500);
     soak.arrive(&after);
     soak.kill(herald);
 

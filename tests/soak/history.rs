@@ -20,7 +20,7 @@ fn killed_with_the_system_log_only_nothing_that_it_keeps_is_lost() {
         missing.retain(|entry| entry.in_system_log());
         missing
     });
-    let last = soak.simulator.emit("default", 50);
+    let last = soak.emit(50);
     soak.arrive(&last);
     let lives = soak.kills + 1;
     let events = soak.end(herald, lives);
@@ -36,7 +36,7 @@ fn killed_without_any_history_whatever_is_missing_lies_in_a_gap_that_was_told() 
     let mut soak = Soak::new(History::None);
     soak.storm(RATE, 200_000);
     let herald = soak.start();
-    let last = soak.simulator.emit("default", 50);
+    let last = soak.emit(50);
     soak.arrive(&last);
     let ledger = soak.simulator.ledger();
     let mut file = crate::support::tail::Tail::of(soak.rig.path("events.jsonl"));
