@@ -95,7 +95,15 @@ impl Writer {
 
     /// Write everything that is held, if the disk takes it.
     pub(super) fn recover(&mut self) {
-        self.retry_at = self.clock.now() + RETRY;
+        let begun = self.clock.now();
+        self.try_to_recover();
+        // Much may be held, and all of it is written in vain while there is too little room: most of the time is the
+        // stream's.
+        let now = self.clock.now();
+        self.retry_at = now + RETRY.max(now.duration_since(begun) * 4);
+    }
+
+    fn try_to_recover(&mut self) {
         if self.reopen && !self.reconnect() {
             return;
         }

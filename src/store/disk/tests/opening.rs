@@ -86,7 +86,7 @@ fn a_folder_that_cannot_be_is_named() {
 }
 
 /// A disk of its own, where this user may mount one.
-struct SmallDisk(std::path::PathBuf);
+struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     fn at(folder: &Path) -> Option<Self> {
