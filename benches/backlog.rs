@@ -194,7 +194,7 @@ fn event(seq: u64) -> BufferedEvent {
     let kind = match seq {
         _ if seq % 250_000 == 17 => Kind::THREAT_DETECTED,
         _ if seq % 10_000 == 42 => Kind::DEVICE_OFFLINE,
-        _ if seq % 3 == 0 => Kind::CLIENT_DISCONNECTED,
+        _ if seq.is_multiple_of(3) => Kind::CLIENT_DISCONNECTED,
         _ => Kind::CLIENT_CONNECTED,
     };
     let (client, device) = (seq % 200, seq / 7 % 20);
