@@ -131,14 +131,22 @@ impl Soak {
         made
     }
 
+    /// How many bytes of events herald has written.
+    fn size(&self) -> u64 {
+        fs::metadata(self.rig.path("events.jsonl")).map_or(0, |file| file.len())
+    }
+
     /// Wait until the file has so many more bytes.
     fn grow(&self, bytes: u64) {
-        let size = || fs::metadata(self.rig.path("events.jsonl")).map_or(0, |file| file.len());
-        let enough = size() + bytes;
-        // However long it takes, as long as it goes on.
-        while size() < enough {
-            let before = size();
-            eventually("the file grows", || size() > before);
+        let enough = self.size() + bytes;
+        self.go_on_until("the file grows", || self.size() >= enough);
+    }
+
+    /// Wait until `condition` holds, however long it takes, as long as the file grows.
+    fn go_on_until(&self, what: &str, condition: impl Fn() -> bool) {
+        while !condition() {
+            let before = self.size();
+            eventually(what, || self.size() > before || condition());
         }
     }
 

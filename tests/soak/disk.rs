@@ -56,7 +56,7 @@ fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
     disk.fill();
     // Until what is left of the log is full as well.
     soak.simulator.play(Pace::PerSecond(1000.0));
-    eventually("it says that the disk is full", || {
+    soak.go_on_until("it says that the disk is full", || {
         fs::read_to_string(soak.rig.path("events.jsonl"))
             .unwrap()
             .contains(r#""kind":"herald.store_degraded""#)
