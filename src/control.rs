@@ -23,7 +23,7 @@ pub use client::{Client, ClientError};
 pub use health::Health;
 pub use server::Server;
 pub use socket::SocketError;
-pub use tap::Tap;
+pub use tap::{Shown, Tap};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ mod watch;
 use crate::buffer::{HoleNews, Item, Loss};
 use crate::chain::{ChainTally, Chains, Now, Routing, Shape};
 use crate::clock::Clock;
-use crate::control::Tap;
+use crate::control::{Shown, Tap};
 use crate::desk::Desk;
 use crate::intake::Outlet;
 use crate::measure::{BEAT, LEVELS, Measures, by_level};
@@ -45,8 +45,8 @@ pub struct Router {
     routing: Routing,
     tap: Tap,
     measures: Option<Arc<Measures>>,
-    /// To be kept before the first record that refers to it.
-    shape: Option<Shape>,
+    /// The names of the chains and their steps.
+    shape: Arc<Shape>,
     orders: Option<Orders>,
     desk: Desk,
 }
@@ -80,7 +80,7 @@ impl Router {
             routing,
             tap: Tap::default(),
             measures: None,
-            shape: None,
+            shape: Arc::default(),
             desk: Desk::default(),
             orders: None,
         }
@@ -117,14 +117,13 @@ impl Router {
         Self { desk, ..self }
     }
 
-    /// Recording what chains of this `shape` do with each event, when the store keeps that.
+    /// Recording what chains of this `shape` do with each event, while the store keeps that or somebody watches.
     #[must_use]
-    pub fn recording(mut self, shape: Shape) -> Self {
-        if self.store.wants_verdicts() {
-            self.routing.record_verdicts(&shape);
-            self.shape = Some(shape);
+    pub fn recording(self, shape: Shape) -> Self {
+        Self {
+            shape: Arc::new(shape),
+            ..self
         }
-        self
     }
 
     /// With whoever watches at `tap`.
@@ -136,9 +135,7 @@ impl Router {
     /// Route until `stop` is cancelled and the ring is empty.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut taken = Vec::with_capacity(MAX_BATCH);
-        if let Some(shape) = self.shape.take() {
-            keep_shape(&self.store, &shape).await;
-        }
+        keep_shape(&self.store, &self.shape).await;
         loop {
             self.beat();
             let due = self.due();
@@ -162,6 +159,7 @@ impl Router {
     /// Decide and commit what was taken, and what is due.
     async fn round(&mut self, losses: Vec<Loss>, taken: &mut Vec<Item>) {
         let asked = self.desk.asked();
+        let watched = self.record();
         let batch = self.batch(losses, taken);
         let holes = batch.made.clone();
         let begun = self.clock.now();
@@ -170,7 +168,7 @@ impl Router {
             self.desk.kept(asked);
             return;
         }
-        self.commit(begun, commit).await;
+        self.commit(begun, commit, watched).await;
         self.desk.kept(asked);
         if !holes.is_empty() {
             self.outlet.tell(holes);
@@ -178,6 +176,30 @@ impl Router {
         for event in self.watch.look(&*self.store, self.clock.wall()) {
             self.outlet.put(&event);
         }
+    }
+
+    /// Record what the steps do in the next batch if the store keeps it or somebody watches; whether somebody does.
+    fn record(&mut self) -> bool {
+        let watched = self.tap.is_watched();
+        match watched || self.store.wants_verdicts() {
+            true if self.routing.is_recording() => {}
+            true => self.routing.record_verdicts(&self.shape),
+            false => self.routing.stop_recording(),
+        }
+        watched
+    }
+
+    /// What is about to be committed, for those who watch.
+    fn to_show(&self, commit: &Commit) -> Vec<Shown> {
+        let shown = commit.events.iter().enumerate().map(|(index, event)| {
+            let record = commit.verdicts.get(index);
+            Shown {
+                event: event.clone(),
+                record: record.map(|record| (**record).into()).unwrap_or_default(),
+                shape: Arc::clone(&self.shape),
+            }
+        });
+        shown.collect()
     }
 
     /// Resolves when an alert or a digest has something to say of its own.
@@ -192,14 +214,18 @@ impl Router {
         }
     }
 
-    /// Commit what was decided since `begun`, and show it to whoever watches.
-    async fn commit(&mut self, begun: Instant, commit: Commit) {
+    /// Commit what was decided since `begun`, and show it if somebody `watched` then.
+    async fn commit(&mut self, begun: Instant, commit: Commit, watched: bool) {
         let decided = self.clock.now();
-        let watched = self.tap.is_watched().then(|| commit.events.clone());
+        let shown = if watched {
+            self.to_show(&commit)
+        } else {
+            Vec::new()
+        };
         let levels = by_level(commit.events.iter().map(|event| event.severity));
         commit_until_taken(&self.store, commit).await;
         self.measure(begun, decided, &levels);
-        self.tap.show(watched.unwrap_or_default());
+        self.tap.show(shown);
     }
 
     fn beat(&self) {
@@ -326,8 +352,11 @@ async fn idle(watched: bool) {
     }
 }
 
-/// Keep the names by which records are understood, unless the store has them from an earlier run.
+/// Keep the names by which records are understood, unless the store keeps none or has them from an earlier run.
 async fn keep_shape(store: &SharedStore, shape: &Shape) {
+    if !store.wants_verdicts() {
+        return;
+    }
     let key: Text = Shape::name_of(shape.key()).into();
     let kept = store.load_state(Shape::SCOPE);
     if kept.is_ok_and(|kept| kept.iter().any(|entry| entry.key == key)) {

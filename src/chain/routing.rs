@@ -80,6 +80,17 @@ impl Routing {
         self.record.count(tallies);
     }
 
+    /// Record nothing from now on.
+    pub fn stop_recording(&mut self) {
+        self.record.stop();
+    }
+
+    /// Whether what the chains do is recorded.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.record.is_recording()
+    }
+
     /// The records of the batch, one for each event; none when nothing is recorded.
     pub fn take_verdicts(&mut self) -> Vec<Vec<u8>> {
         self.record.take()

@@ -109,6 +109,17 @@ impl Recorder {
         self.cursor = Cursor::at(tallies);
     }
 
+    /// Record no more; what is counted is counted on.
+    pub(super) fn stop(&mut self) {
+        self.shape = None;
+        self.current.clear();
+        self.done.clear();
+    }
+
+    pub(super) fn is_recording(&self) -> bool {
+        self.shape.is_some()
+    }
+
     pub(super) fn chain(&mut self, entered: bool) {
         self.cursor.chain(entered);
         self.push(if entered { ENTERED } else { PASSED_BY });

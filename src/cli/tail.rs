@@ -2,8 +2,10 @@
 
 use super::load::Loader;
 use super::output::{Lines, complain};
-use super::{Exit, ask, events, line};
+use super::{Exit, ask, events, line, why};
+use crate::config::Outline;
 use crate::control::ClientError;
+use crate::control::fate::Routed;
 use crate::control::protocol::{Answer, Request, Watch};
 use unifi_herald_plugin::BufferedEvent;
 
@@ -15,7 +17,8 @@ use unifi_herald_plugin::BufferedEvent;
 #[command(after_help = "Examples:
   herald tail
   herald tail --kind 'client.*' --kind 'device.*'
-  herald tail --where 'event.to.channel > 36' --json")]
+  herald tail --where 'event.to.channel > 36' --json
+  herald tail --kind 'device.*' --why")]
 pub(super) struct Tail {
     /// Of this kind; may be a pattern, and given several times.
     #[arg(long, value_name = "KIND")]
@@ -23,6 +26,9 @@ pub(super) struct Tail {
     /// For which this expression is true, as in a chain's step `where`.
     #[arg(long = "where", value_name = "EXPRESSION")]
     condition: Option<String>,
+    /// What each chain and step did with it, under each event.
+    #[arg(long)]
+    why: bool,
     /// One event a line, for programs.
     #[arg(long)]
     json: bool,
@@ -40,8 +46,9 @@ impl Tail {
         let outline = loader.outline()?;
         let watch = Watch {
             kinds: events::kinds(&self.kind)?,
-            condition: self.condition,
+            condition: self.condition.clone(),
             no_raw: self.no_raw,
+            why: self.why,
         };
         let Some(mut client) = ask::ask(&outline, &Request::Tail { watch })? else {
             let socket = outline.store.socket.display();
@@ -63,6 +70,10 @@ impl Tail {
                     }?;
                     lines.flush()?;
                 }
+                Ok(Answer::Routed(routed)) => {
+                    lines.line(&self.describe(&routed, &outline))?;
+                    lines.flush()?;
+                }
                 Ok(Answer::Skipped(count)) => {
                     complain(&format!(
                         "{count} events skipped: they came faster than they were read"
@@ -76,5 +87,23 @@ impl Tail {
         }
         complain("herald has stopped");
         Ok(Exit::Done)
+    }
+
+    /// The event and what became of it, in one object for programs.
+    fn describe(&self, routed: &Routed, outline: &Outline) -> String {
+        match serde_json::from_str::<BufferedEvent>(routed.event.get()) {
+            Ok(event) if !self.json => {
+                let mut text = line::line(&event, &outline.zone);
+                text.push('\n');
+                if routed.chains.is_empty() {
+                    text.push_str("  made by a script or filter, with the event before it\n");
+                }
+                why::describe_chains(&routed.chains, &mut text);
+                text.truncate(text.trim_end().len());
+                text
+            }
+            // Cannot fail: all its keys are text.
+            _ => serde_json::to_string(routed).unwrap_or_default(),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::output::{Lines, complain, plain};
 use super::{Exit, ask, line};
 use crate::config::Outline;
-use crate::control::fate::{Fate, fates};
+use crate::control::fate::{ChainFate, Fate, fates};
 use crate::control::protocol::{Answer, Request};
 use std::fmt::Write;
 use unifi_herald_plugin::BufferedEvent;
@@ -57,20 +57,7 @@ fn describe(fate: &Fate, outline: &Outline) -> String {
             "  not recorded: a script or filter made this event, or an older herald routed it\n",
         );
     }
-    for chain in &fate.chains {
-        let passed = if chain.entered {
-            ""
-        } else {
-            ": not for it (`when`)"
-        };
-        _ = writeln!(text, "  {}{passed}", plain(&chain.chain));
-        for step in &chain.steps {
-            let indent = 4 + 2 * step.depth.min(8);
-            let failed = if step.failed { "failed; " } else { "" };
-            let did = in_words(&step.did);
-            _ = writeln!(text, "{:indent$}{}: {failed}{did}", "", plain(&step.step));
-        }
-    }
+    describe_chains(&fate.chains, &mut text);
     text.push_str("\ndeliveries\n");
     if fate.deliveries.is_empty() {
         text.push_str("  none\n");
@@ -91,6 +78,24 @@ fn describe(fate: &Fate, outline: &Outline) -> String {
         );
     }
     text
+}
+
+/// For people: each chain with its steps, a line for each.
+pub(super) fn describe_chains(chains: &[ChainFate], text: &mut String) {
+    for chain in chains {
+        let passed = if chain.entered {
+            ""
+        } else {
+            ": not for it (`when`)"
+        };
+        _ = writeln!(text, "  {}{passed}", plain(&chain.chain));
+        for step in &chain.steps {
+            let indent = 4 + 2 * step.depth.min(8);
+            let failed = if step.failed { "failed; " } else { "" };
+            let did = in_words(&step.did);
+            _ = writeln!(text, "{:indent$}{}: {failed}{did}", "", plain(&step.step));
+        }
+    }
 }
 
 fn in_words(did: &str) -> String {

@@ -1,5 +1,6 @@
 //! What became of one event: what each chain and step did with it, and where each delivery is.
 
+use super::tap::Shown;
 use crate::chain::verdict::{self, ChainVerdict, Deed};
 use crate::chain::{ChainShape, Shape};
 use crate::store::{JournalEvent, KeptLetter, LetterFilter, Reader, StoreError};
@@ -20,6 +21,15 @@ pub struct Fate {
     pub chains: Vec<ChainFate>,
     /// Every sink that was given it, or does not get it any more.
     pub deliveries: Vec<Delivery>,
+}
+
+/// An event as it was committed, before any delivery.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Routed {
+    /// The event.
+    pub event: Box<RawValue>,
+    /// What each chain did; empty for what a script or filter made.
+    pub chains: Vec<ChainFate>,
 }
 
 /// What one chain did.
@@ -75,6 +85,16 @@ pub fn fates(reader: &Reader, id: &str) -> Result<Vec<Fate>, StoreError> {
         .into_iter()
         .filter_map(|event| fate(event).transpose())
         .collect()
+}
+
+/// An event that was just committed, with what its record says.
+pub(super) fn routed(shown: &Shown) -> Option<Routed> {
+    let record = verdict::read(&shown.record);
+    let chains = record.map(|(_, chains)| name_chains(chains, &shown.shape));
+    Some(Routed {
+        event: RawValue::from_string(shown.event.to_json()).ok()?,
+        chains: chains.unwrap_or_default(),
+    })
 }
 
 fn fate(

@@ -1,7 +1,7 @@
 //! What is said over the control socket: one request, then answers, each a line of JSON.
 
 use super::Health;
-use super::fate::Fate;
+use super::fate::{Fate, Routed};
 use crate::alert::{Incident, NewSilence, Silence};
 use crate::store::{Books, JournalQuery, KeptLetter, LetterFilter, Order};
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,8 @@ pub enum Request {
         /// The event's id.
         id: String,
     },
-    /// What is committed from now on; answered by one [`Answer::Watching`], then by [`Answer::Event`]s and
-    /// [`Answer::Skipped`] until the host stops.
+    /// What is committed from now on; answered by one [`Answer::Watching`], then by [`Answer::Event`]s, or
+    /// [`Answer::Routed`], and [`Answer::Skipped`] until the host stops.
     Tail {
         /// Of what.
         watch: Watch,
@@ -114,6 +114,8 @@ pub struct Watch {
     pub condition: Option<String>,
     /// Leave `raw` out.
     pub no_raw: bool,
+    /// With what each chain and step did: [`Answer::Routed`] instead of [`Answer::Event`].
+    pub why: bool,
 }
 
 /// Which dead letters; what is absent does not matter.
@@ -208,6 +210,8 @@ pub enum Answer {
     Health(Health),
     /// An event, in the form of every output.
     Event(Box<RawValue>),
+    /// An event, and what the chains did with it.
+    Routed(Box<Routed>),
     /// A dead letter.
     Letter(Letter),
     /// Something that is broken.

@@ -1,14 +1,16 @@
 //! Shows one watcher what is committed from now on.
 
+use super::fate::routed;
 use super::protocol::{Answer, Watch};
 use super::search;
 use super::server::Shared;
-use super::session::{Gone, Replies};
+use super::session::{Gone, Replies, line};
+use super::tap::Shown;
 use crate::config::OnError;
 use crate::script::{RunContext, ScriptStep, StepOutcome};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use unifi_herald_plugin::{BufferedEvent, Kind};
+use unifi_herald_plugin::Kind;
 
 /// Events sent together are no more bytes than this, or one event.
 const PAGE: usize = 64 << 10;
@@ -19,6 +21,7 @@ struct Wanted {
     kinds: Option<Box<[bool]>>,
     condition: Option<ScriptStep>,
     no_raw: bool,
+    why: bool,
 }
 
 /// Show what `watch` asks for until the host stops or the watcher leaves.
@@ -56,7 +59,7 @@ pub(super) async fn run(watch: Watch, shared: &Shared, replies: &mut Replies) ->
 
 /// Add what is there already; returns how many events were missed behind it.
 fn more(
-    events: &mut Receiver<BufferedEvent>,
+    events: &mut Receiver<Shown>,
     wanted: &mut Wanted,
     shared: &Shared,
     page: &mut Vec<u8>,
@@ -83,11 +86,13 @@ fn wanted(watch: &Watch, shared: &Shared) -> Result<Wanted, String> {
         kinds: (!watch.kinds.is_empty()).then(|| Kind::ALL.iter().map(admits).collect()),
         condition: condition.map(|script| ScriptStep::new(script, OnError::Drop)),
         no_raw: watch.no_raw,
+        why: watch.why,
     })
 }
 
 impl Wanted {
-    fn push(&mut self, event: BufferedEvent, shared: &Shared, page: &mut Vec<u8>) {
+    fn push(&mut self, mut shown: Shown, shared: &Shared, page: &mut Vec<u8>) {
+        let event = &shown.event;
         let kinds = self.kinds.as_ref();
         if kinds.is_some_and(|kinds| !kinds[event.kind.index()]) {
             return;
@@ -106,11 +111,13 @@ impl Wanted {
                 return;
             }
         }
-        let event = if self.no_raw {
-            search::without_raw(event)
-        } else {
-            event
-        };
-        search::event(&event, page);
+        if self.no_raw {
+            shown.event = search::without_raw(shown.event);
+        }
+        if !self.why {
+            search::event(&shown.event, page);
+        } else if let Some(routed) = routed(&shown) {
+            page.extend(line(&Answer::Routed(Box::new(routed))));
+        }
     }
 }

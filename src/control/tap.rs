@@ -1,5 +1,7 @@
 //! Where the router shows what it has committed, to whoever watches right now.
 
+use crate::chain::Shape;
+use std::sync::Arc;
 use tokio::sync::broadcast;
 use unifi_herald_plugin::BufferedEvent;
 
@@ -8,7 +10,18 @@ const WAITING: usize = 1024;
 
 /// The router's end. A copy shows to the same watchers.
 #[derive(Clone, Debug)]
-pub struct Tap(broadcast::Sender<BufferedEvent>);
+pub struct Tap(broadcast::Sender<Shown>);
+
+/// An event that was committed, and what the chains did with it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The event.
+    pub event: BufferedEvent,
+    /// What [`crate::chain::verdict::read`] reads; empty for what a script or filter made.
+    pub record: Arc<[u8]>,
+    /// The names in the record.
+    pub shape: Arc<Shape>,
+}
 
 impl Default for Tap {
     fn default() -> Self {
@@ -24,7 +37,7 @@ impl Tap {
     }
 
     /// Show these events, without waiting for anybody.
-    pub fn show(&self, events: Vec<BufferedEvent>) {
+    pub fn show(&self, events: Vec<Shown>) {
         for event in events {
             // The last watcher may have left.
             drop(self.0.send(event));
@@ -32,7 +45,7 @@ impl Tap {
     }
 
     /// What is shown from now on.
-    pub(crate) fn watch(&self) -> broadcast::Receiver<BufferedEvent> {
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Shown> {
         self.0.subscribe()
     }
 }

@@ -199,7 +199,7 @@ fn a_watcher_is_told_how_many_events_it_missed() {
     let watch = Watch {
         kinds: vec!["client.roamed".into()],
         condition: Some("event.summary != \"dull\"".into()),
-        no_raw: false,
+        ..Watch::default()
     };
     assert!(!rig.tap.is_watched());
     let mut client = Client::ask(&rig.path(), &Request::Tail { watch }).unwrap();
@@ -207,7 +207,11 @@ fn a_watcher_is_told_how_many_events_it_missed() {
     assert!(rig.tap.is_watched());
     let event = |seq, summary: &str, kind| {
         let event = EventBuilder::new(kind).summary(summary);
-        event.buffered(seq)
+        Shown {
+            event: event.buffered(seq),
+            record: Arc::default(),
+            shape: Arc::default(),
+        }
     };
     const MANY: u64 = 20_000;
     let all = (1..=MANY).map(|seq| event(seq, "Anna roamed", Kind::CLIENT_ROAMED));

@@ -85,14 +85,13 @@ impl Router {
         // The last batch is committed, so there is nothing in the old one but the number to go on with.
         self.routing = Routing::to(numbers.clone(), self.routing.next_seq());
         self.routing.count(tallies);
-        if self.store.wants_verdicts() {
-            keep_shape(&self.store, &shape).await;
-            self.routing.record_verdicts(&shape);
-        }
+        keep_shape(&self.store, &shape).await;
+        self.shape = Arc::new(shape);
         Ok(numbers)
     }
 
     async fn try_sink(&mut self, event: &Arc<Event>, sink: usize) {
+        let watched = self.record();
         let begun = self.clock.now();
         self.routing.give_alone(sink, event);
         let verdicts = self.routing.take_verdicts();
@@ -104,7 +103,7 @@ impl Router {
             verdicts,
             ..Commit::default()
         };
-        self.commit(begun, commit).await;
+        self.commit(begun, commit, watched).await;
     }
 
     async fn flush(&mut self, taken: &mut Vec<Item>) {

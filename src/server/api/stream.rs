@@ -3,7 +3,7 @@
 use super::Problem;
 use super::events::Wanted;
 use crate::control::protocol::Query;
-use crate::control::search;
+use crate::control::{Shown, search};
 use crate::server::App;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
@@ -29,7 +29,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 struct Watcher {
     app: Arc<App>,
     query: Query,
-    events: Receiver<BufferedEvent>,
+    events: Receiver<Shown>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -68,8 +68,8 @@ impl Watcher {
             let mut page = Vec::new();
             tokio::select! {
                 next = self.events.recv() => match next {
-                    Ok(event) => {
-                        self.push(event, &mut page);
+                    Ok(shown) => {
+                        self.push(shown.event, &mut page);
                         self.more(&mut page);
                     }
                     Err(RecvError::Lagged(missed)) => note_missed(missed, &mut page),
@@ -88,7 +88,7 @@ impl Watcher {
     fn more(&mut self, page: &mut Vec<u8>) {
         while page.len() < PAGE {
             match self.events.try_recv() {
-                Ok(event) => self.push(event, page),
+                Ok(shown) => self.push(shown.event, page),
                 Err(TryRecvError::Lagged(missed)) => note_missed(missed, page),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return,
             }
