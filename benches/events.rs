@@ -142,6 +142,64 @@ fn script(bencher: Bencher, source: &str) {
         .bench_local(|| step.apply(black_box(&event), &context));
 }
 
+/// What a script costs that a limit stops, which twenty events running may meet before it is bypassed: to be under 5 ms.
+#[divan::bench(args = [
+    "loop {}",
+    "loop { event.client.name }",
+    "for i in 0..1000000 { `${i}`; } true",
+    "let all = [3, 1, 2]; loop { all.sort(); }",
+    "let long = \"\"; long.pad(60000, 'x'); loop { long.contains(\"y\"); }",
+    "deep(0)",
+    "let text = \"x\"; loop { text += text; }",
+    "let array = []; loop { array.push(1); }",
+    "let map = #{}; for i in 0..1000 { map[`k${i}`] = i; } true",
+    r#"matches(event.summary, "(\\w{1,1000}){1000}")"#,
+    r#"for i in 0..1000 { matches("x", `(\\w{1,9}x){${i}}`); } true"#,
+])]
+fn limit(bencher: Bencher, body: &str) {
+    let clock = Clock::system();
+    let text = format!("fn deep(n) {{ 1 + deep(n + 1) }} fn filter(event) {{ {body} }}");
+    let mut script = engine()
+        .compile_text("bench", &text, &toml::Table::new())
+        .unwrap();
+    let event = roam();
+    let context = RunContext {
+        now: NOW,
+        instant: clock.now(),
+        salt: "bench/0",
+    };
+    bencher.bench_local(|| {
+        assert!(
+            script
+                .run(black_box(&event), &context)
+                .unwrap_err()
+                .kind
+                .is_limit()
+        );
+    });
+}
+
+/// A script in a file, with what stands outside of its functions and without.
+#[divan::bench(args = ["", "const LEAST = 36; "])]
+fn script_file(bencher: Bencher, outside: &str) {
+    let clock = Clock::system();
+    let text = format!(
+        r#"{outside}fn filter(event) {{ event.kind == "client.roamed" && event.to.channel > 36 }}"#
+    );
+    let mut script = engine()
+        .compile_text("bench", &text, &toml::Table::new())
+        .unwrap();
+    let event = roam();
+    let context = RunContext {
+        now: NOW,
+        instant: clock.now(),
+        salt: "bench/0",
+    };
+    bencher
+        .counter(ItemsCount::new(1_u32))
+        .bench_local(|| script.run(black_box(&event), &context));
+}
+
 /// A script that remembers, over a thousand keys.
 #[divan::bench(args = [
     "first_seen(event.client.mac)",

@@ -4,6 +4,7 @@
 //! counts. What scripts may do is told in `docs/scripting.md`.
 
 mod bind;
+mod body;
 mod breaker;
 pub mod cases;
 mod context;
@@ -24,6 +25,7 @@ mod read;
 mod redact;
 mod state;
 mod step;
+mod words;
 mod write;
 
 pub use breaker::{Breaker, LIMITS_IN_A_ROW, REST};
@@ -37,7 +39,7 @@ pub use step::{ScriptCounts, ScriptHealth, ScriptStep, ScriptTrouble, StepOutcom
 
 use context::Context;
 use node::Node;
-use rhai::{AST, Array, Dynamic, EvalAltResult, Position, Scope};
+use rhai::{AST, Array, Dynamic, EvalAltResult, Identifier, Position, Scope};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,10 +57,12 @@ pub struct Script {
 }
 
 /// How a script is entered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Entry {
-    /// By `fn filter(event)`.
+    /// By the body of `fn filter(event)`.
     Filter {
+        /// The name by which it is given the event.
+        event: Identifier,
         /// Where that function is, for failures whose place is not known any better.
         position: Position,
     },
@@ -109,21 +113,14 @@ impl Script {
 
     fn evaluate(&mut self, event: &Arc<Event>) -> Result<Outcome, RunError> {
         let node = Node::new(Arc::clone(event));
-        let (result, position): (Result<Dynamic, _>, _) = match self.entry {
-            // Constants and imports outside of functions are evaluated each time, when there are any.
-            Entry::Filter { position } => (
-                self.engine
-                    .call_fn(&mut self.scope, &self.ast, "filter", (node.clone(),)),
-                position,
-            ),
-            Entry::Where => {
-                self.scope.push("event", node.clone());
-                (
-                    self.engine.eval_ast_with_scope(&mut self.scope, &self.ast),
-                    Position::new(1, 1),
-                )
-            }
+        let (event, position) = match &self.entry {
+            Entry::Filter { event, position } => (event.clone(), *position),
+            Entry::Where => ("event".into(), Position::new(1, 1)),
         };
+        self.scope.push(event, node.clone());
+        // Constants and imports outside of functions are evaluated each time, when there are any.
+        let result: Result<Dynamic, _> =
+            self.engine.eval_ast_with_scope(&mut self.scope, &self.ast);
         self.scope.clear();
         let result = result.map_err(|error| self.error(position, &error))?;
         self.outcome(&result, &node)

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::error::ScriptError;
 use super::imports::{self, Folder};
 use super::limits::{Limits, MAX_FILE};
-use super::{Entry, Script, convert, host};
+use super::{Entry, Script, body, convert, host, words};
 use crate::clock::Clock;
 use crate::config::ScriptPlan;
 use jiff::tz::TimeZone;
@@ -13,7 +13,7 @@ use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, BitFieldPackage, CorePackage,
     LogicPackage, MoreStringPackage, Package,
 };
-use rhai::{Dynamic, Module, OptimizationLevel, Position, Scope};
+use rhai::{AST, Dynamic, Module, OptimizationLevel, Position, Scope};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,8 +102,10 @@ impl Engine {
         text: &str,
         params: &toml::Table,
     ) -> Result<Script, ScriptError> {
-        let (engine, context, folder, known) = self.prepare(name, params);
-        let mut ast = engine
+        let (mut engine, context, folder, known) = self.prepare(name, params);
+        // The first call is that of `filter`, whose body is not called but run.
+        engine.set_max_call_levels(self.options.limits.calls.saturating_sub(1));
+        let ast = engine
             .compile_into_self_contained(&known, text)
             .map_err(|error| {
                 let mut error = ScriptError::eval(file, &error, &self.options.limits);
@@ -111,26 +113,13 @@ impl Engine {
                 error
             })?;
         folder.seal();
+        let position = find_filter(text);
+        let parameter =
+            parameter(&ast).map_err(|message| ScriptError::at(file, position, message))?;
+        let (mut ast, entry) = body::flatten(&ast, parameter, position);
         if let Some(file) = file {
             ast.set_source(file.to_string_lossy().as_ref());
         }
-        let position = find_filter(text);
-        let arity = ast
-            .iter_functions()
-            .filter(|function| function.name == "filter")
-            .map(|function| function.params.len());
-        let mut arities = arity.collect::<Vec<_>>();
-        arities.sort_unstable();
-        if !arities.contains(&1) {
-            let message = match arities.first() {
-                None => "the script has no `fn filter(event)`".to_owned(),
-                Some(params) => format!(
-                    "`filter` must take one parameter, `fn filter(event)`, but takes {params}"
-                ),
-            };
-            return Err(ScriptError::at(file, position, message));
-        }
-        let entry = Entry::Filter { position };
         Ok(Script {
             engine,
             ast,
@@ -168,6 +157,7 @@ impl Engine {
         engine.set_optimization_level(OptimizationLevel::Simple);
         engine.set_strict_variables(true);
         engine.disable_symbol("eval");
+        words::register(&mut engine);
         limits.apply(&mut engine);
         watch_time(&mut engine, &context);
         bind::register(&mut engine, &context, &params);
@@ -183,6 +173,28 @@ impl Engine {
         engine.set_module_resolver(folder.clone());
         (engine, context, folder, known)
     }
+}
+
+/// What `filter` calls the event.
+fn parameter(ast: &AST) -> Result<&str, String> {
+    let filters = ast
+        .iter_functions()
+        .filter(|function| function.name == "filter")
+        .map(|function| function.params);
+    let mut filters = filters.collect::<Vec<_>>();
+    filters.sort_unstable_by_key(Vec::len);
+    for parameters in &filters {
+        if let [parameter] = parameters[..] {
+            return Ok(parameter);
+        }
+    }
+    Err(match filters.first() {
+        None => "the script has no `fn filter(event)`".to_owned(),
+        Some(parameters) => format!(
+            "`filter` must take one parameter, `fn filter(event)`, but takes {}",
+            parameters.len()
+        ),
+    })
 }
 
 /// Looks at the clock every so many operations, so that most runs never do.

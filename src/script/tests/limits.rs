@@ -3,18 +3,22 @@
 use super::*;
 use std::time::Duration;
 
-/// `text` must fail with `kind`, in the file's second line.
-fn stopped(text: &str, kind: RunErrorKind, message: &str) {
-    let error = run(text, &roam()).unwrap_err();
+/// `marked` must fail with `kind`, at the place of the mark `▸`.
+fn stopped(marked: &str, kind: RunErrorKind, message: &str) {
+    let text = marked.replace('▸', "");
+    let error = run(&text, &roam()).unwrap_err();
     assert_eq!(
         (error.kind, error.message.as_str()),
         (kind, message),
         "{text}"
     );
-    assert!(
-        error.line.is_some() && error.column.is_some(),
-        "{text}: {error:?}"
-    );
+    let (line, column) = (error.line.unwrap(), error.column.unwrap());
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let at = lines[line - 1].char_indices().nth(column - 1);
+    let at = at.map_or(lines[line - 1].len(), |(at, _)| at);
+    lines[line - 1].insert(at, '▸');
+    let told = lines.join("\n");
+    assert_eq!(told, marked, "{error:?}");
 }
 
 #[test]
@@ -31,12 +35,33 @@ fn endless_loops() {
         "loop { helper() }",
         "[1].map(|x| { loop {} }); true",
     ] {
-        stopped(
-            &format!("fn helper() {{ 1 }}\nfn filter(event) {{ {body} }}"),
-            RunErrorKind::Operations,
-            message,
+        let text = format!(
+            "const LEAST = 1;\nfn helper() {{ 1 }}\nfn filter(event) {{\n    let before = 1;\n    {body}\n}}"
         );
+        let error = run(&text, &roam()).unwrap_err();
+        assert_eq!(
+            (error.kind, error.message.as_str(), error.line),
+            (RunErrorKind::Operations, message, Some(5)),
+            "{body}"
+        );
+        // Where in the loop the last operation falls does not matter.
+        let last = "    ".len() + body.chars().count();
+        assert!((5..=last).contains(&error.column.unwrap()), "{error:?}");
     }
+    stopped(
+        "fn filter(event) {\n    let before = 1;\n    loop ▸{}\n}",
+        RunErrorKind::Operations,
+        message,
+    );
+}
+
+#[test]
+fn a_limit_within_a_function_is_where_the_filter_calls_it() {
+    stopped(
+        "fn deeper() { loop {} }\nfn helper() { deeper() }\nfn filter(e) {\n    if e.level >= 0 { ▸helper() }\n}",
+        RunErrorKind::Operations,
+        "stopped after 100000 operations: is there an endless loop?",
+    );
 }
 
 #[test]
@@ -50,8 +75,12 @@ fn the_clock() {
     let engine = Engine::new(options);
     let error = run_with(&engine, "\nfn filter(event) { loop {} }", &Arc::new(bare())).unwrap_err();
     assert_eq!(
-        (error.kind, error.message.as_str()),
-        (RunErrorKind::Time, "stopped after 0 ms")
+        (error.kind, error.message.as_str(), error.line),
+        (RunErrorKind::Time, "stopped after 0 ms", Some(2))
+    );
+    assert!(
+        error.column > Some("fn filter(event) { ".len()),
+        "{error:?}"
     );
     // Making patterns takes long for a single operation each.
     let text = "fn filter(event) { matches(\"x\", \"a\"); matches(\"x\", \"b\") }";
@@ -68,12 +97,12 @@ fn the_clock() {
 fn deep_recursion() {
     let message = "functions call each other more than 8 deep";
     for text in [
-        "fn deep(n) { deep(n + 1) }\nfn filter(event) { deep(0) }",
-        "fn deep(n) { 1 + (2 * (3 + (4 * (5 + (6 * (7 + deep(n + 1))))))) }\nfn filter(event) { deep(0) }",
-        "fn a(n) { b(n) } fn b(n) { a(n) }\nfn filter(event) { a(0) }",
-        "\nfn filter(event) { filter(event) }",
-        "fn deep(f) { f.call(f) }\nfn filter(event) { deep(Fn(\"deep\")) }",
-        "fn deep(f) { [f].map(|x| deep(x)) }\nfn filter(event) { deep(1) }",
+        "fn deep(n) { deep(n + 1) }\nfn filter(event) { ▸deep(0) }",
+        "fn deep(n) { 1 + (2 * (3 + (4 * (5 + (6 * (7 + deep(n + 1))))))) }\nfn filter(event) { ▸deep(0) }",
+        "fn a(n) { b(n) } fn b(n) { a(n) }\nfn filter(event) { ▸a(0) }",
+        "\nfn filter(event) { ▸filter(event) }",
+        "fn deep(f) { f.call(f) }\nfn filter(event) { ▸deep(Fn(\"deep\")) }",
+        "fn deep(f) { [f].▸map(|x| deep(x)) }\nfn filter(event) { deep(1) }",
     ] {
         stopped(text, RunErrorKind::Depth, message);
     }
@@ -117,37 +146,37 @@ fn huge_values() {
     let array = "a value became too large: an array may have 1024 elements";
     let map = "a value became too large: a map may have 512 entries";
     for (body, message) in [
-        ("let x = \"x\"; loop { x += x; }", text),
-        ("let x = \"x\"; loop { x = x + x; }", text),
-        ("let x = \"x\"; loop { x = `${x}${x}`; }", text),
-        ("let x = \"\"; x.pad(1000000, 'x'); true", text),
+        ("let x = \"x\"; loop { x ▸+= x; }", text),
+        ("let x = \"x\"; loop { x = x ▸+ x; }", text),
+        ("let x = \"x\"; loop { x = `${x}${▸x}`; }", text),
+        ("let x = \"\"; x.▸pad(1000000, 'x'); true", text),
         (
-            "let x = \"\"; x.pad(60000, 'x'); x.replace(\"x\", x); true",
+            "let x = \"\"; x.pad(60000, 'x'); x.▸replace(\"x\", x); true",
             text,
         ),
         (
-            "let x = \"\"; x.pad(60000, 'x'); x.replace('x', x); true",
+            "let x = \"\"; x.pad(60000, 'x'); x.▸replace('x', x); true",
             text,
         ),
         (
-            "let x = \"\"; x.pad(60000, 'x'); x.replace('x', 'é'); true",
+            "let x = \"\"; x.pad(60000, 'x'); x.▸replace('x', 'é'); true",
             text,
         ),
-        ("let x = \"\"; x.pad(60000, 'x'); [x, x]; true", text),
+        ("let x = \"\"; x.pad(60000, 'x'); [x, ▸x]; true", text),
         (
-            "let x = \"\"; x.pad(60000, 'x'); let y = [x]; y.push(x); true",
+            "let x = \"\"; x.pad(60000, 'x'); let y = [x]; y.▸push(x); true",
             text,
         ),
-        ("let x = []; loop { x.push(1); }", array),
-        ("let x = [1]; loop { x += x; }", array),
-        ("let x = []; x.pad(1000000, 1); true", array),
-        ("let x = []; x.pad(1000, 1); [x, x]; true", array),
+        ("let x = []; loop { x.▸push(1); }", array),
+        ("let x = [1]; loop { x ▸+= x; }", array),
+        ("let x = []; x.▸pad(1000000, 1); true", array),
+        ("let x = []; x.pad(1000, 1); [x, ▸x]; true", array),
         (
-            "let x = \"\"; x.pad(60000, ','); x.split(\",\"); true",
+            "let x = \"\"; x.pad(60000, ','); x.▸split(\",\"); true",
             array,
         ),
         (
-            "let x = #{}; for i in 0..600 { x.set(`k${i}`, i); } true",
+            "let x = #{}; for i in 0..600 { x.▸set(`k${i}`, i); } true",
             map,
         ),
     ] {
@@ -161,7 +190,9 @@ fn huge_values() {
 
 #[test]
 fn too_many_variables() {
-    let body: String = (0..65).map(|i| format!("let x{i} = {i}; ")).collect();
+    let body: String = (0..65)
+        .map(|i| format!("{}let x{i} = {i}; ", if i == 63 { "▸" } else { "" }))
+        .collect();
     stopped(
         &format!("\nfn filter(event) {{ {body} true }}"),
         RunErrorKind::Size,
@@ -171,7 +202,7 @@ fn too_many_variables() {
 
 #[test]
 fn hostile_patterns() {
-    let body = r#"\nfn filter(event) { matches(event.summary, "(\\w{1,1000}){1000}") }"#
+    let body = r#"\nfn filter(event) { ▸matches(event.summary, "(\\w{1,1000}){1000}") }"#
         .replace(r"\n", "\n");
     stopped(
         &body,
@@ -179,13 +210,13 @@ fn hostile_patterns() {
         r"the regular expression `(\w{1,1000}){1000}` is too large",
     );
     let long = "x".repeat(1025);
-    let body = format!("\nfn filter(event) {{ matches(event.summary, \"{long}\") }}");
+    let body = format!("\nfn filter(event) {{ ▸matches(event.summary, \"{long}\") }}");
     stopped(
         &body,
         RunErrorKind::Size,
         "a regular expression may have 1024 bytes",
     );
-    let body = "\nfn filter(event) { matches(event.summary, \"(\") }";
+    let body = "\nfn filter(event) { ▸matches(event.summary, \"(\") }";
     stopped(
         body,
         RunErrorKind::Script,

@@ -203,6 +203,20 @@ fn the_event_in_a_text_is_its_summary() {
 }
 
 #[test]
+fn no_field_has_a_name_that_cannot_be_written() {
+    for name in names::Property::ALL {
+        assert!(passes(
+            &format!("event?.{0} == event.{0}", name.as_str()),
+            &bare()
+        ));
+    }
+    // Elsewhere the word is the language's.
+    let text = "fn filter(event) { let n = 0; do { n += 1; } until n > 2; n == 3 }";
+    assert!(matches!(run(text, &roam()), Ok(Outcome::Keep(_))));
+    assert!(engine().compile_where("until == 1").is_err());
+}
+
+#[test]
 fn params_are_read_in_every_function_and_cannot_be_changed() {
     let params: toml::Table =
         toml::from_str("limit = 8\nwindow = \"10m\"\nnames = [\"a\", \"b\"]\n[more]\ndeep = true")

@@ -278,3 +278,60 @@ fn a_file_is_named_in_its_errors() {
         "{error}"
     );
 }
+
+#[test]
+fn the_body_of_the_filter_is_a_function_all_the_same() {
+    for (text, passes) in [
+        ("fn filter(e) { return e.level >= 0; }", true),
+        ("fn filter(event) { exit(false); true }", false),
+        (
+            "let event = 1; let e = 2; fn filter(event) { let x = 3; event.level >= 0 && x == 3 }",
+            true,
+        ),
+        (
+            "const N = 1; fn filter(it) { let x = 3; it.fields.n = global::N; it.fields.n == 1 }",
+            true,
+        ),
+        (
+            "fn filter() { false } fn filter(a, b) { false } fn filter(event) { true }",
+            true,
+        ),
+        (
+            "fn other(event) { false } fn filter(event) { other(event) || event.level >= 0 }",
+            true,
+        ),
+        (
+            "fn filter(event) { event.fields.n = (event.fields.n ?? 0) + 1; event.fields.n >= 3 || filter(event) }",
+            true,
+        ),
+        (
+            "fn filter(event) { let f = |x| x + event.level; f.call(1) >= 1 }",
+            true,
+        ),
+        (
+            "fn filter(event) { const X = 1; helper() } fn helper() { true }",
+            true,
+        ),
+    ] {
+        let mut script = engine()
+            .compile_text("test", text, &toml::Table::new())
+            .unwrap();
+        // A second run begins with nothing of the first.
+        for _ in 0..2 {
+            let outcome = script.run(&Arc::new(roam()), &cx());
+            assert_eq!(
+                matches!(outcome, Ok(Outcome::Keep(_))),
+                passes,
+                "{text}: {outcome:?}"
+            );
+            assert!(outcome.is_ok(), "{text}: {outcome:?}");
+        }
+    }
+    assert!(matches!(
+        run("fn filter(event) {}", &roam()),
+        Err(RunError {
+            kind: RunErrorKind::Result,
+            ..
+        })
+    ));
+}
