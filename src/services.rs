@@ -1,5 +1,6 @@
 //! What the host lends to plugins: clock, time zone, tasks, timers, and HTTP with the host's TLS policy.
 
+mod connect;
 mod witness;
 
 pub use witness::{Exchange, Witness};
@@ -9,12 +10,16 @@ use crate::source::http::{builder, why};
 use crate::source::tls::Tls;
 use crate::tasks::Tasks;
 use bytes::{Bytes, BytesMut};
+use connect::Dialer;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::runtime::Handle;
-use unifi_herald_plugin::http::{HttpError, HttpTransport, MAX_ANSWER, Request, Response};
+use unifi_herald_plugin::connect::Connector;
+use unifi_herald_plugin::http::{
+    HttpError, HttpTransport, MAX_ANSWER, Request, Response, TlsOptions,
+};
 use unifi_herald_plugin::{
     BoxFuture, BuildError, HttpClient, HttpOptions, Services, Timestamp, Zone, async_trait,
 };
@@ -105,13 +110,7 @@ impl Services for HostServices {
     }
 
     fn http(&self, options: &HttpOptions, base: &Path) -> Result<HttpClient, BuildError> {
-        let tls = Tls::new(&options.tls, base)
-            .map_err(|error| BuildError::new("tls", error.to_string()))?;
-        if options.tls.insecure && options.tls.pin_sha256.is_none() {
-            tracing::warn!(
-                "insecure = true in the options of a plugin: anybody in between can read what it sends"
-            );
-        }
+        let tls = policy(&options.tls, base)?;
         let inner = builder(&tls)
             .build()
             .map_err(|error| BuildError::new("tls", why(&error)))?;
@@ -120,6 +119,11 @@ impl Services for HostServices {
             Some(witness) => witness.of(client),
             None => client,
         })
+    }
+
+    fn connector(&self, tls: Option<&TlsOptions>, base: &Path) -> Result<Connector, BuildError> {
+        let tls = tls.map(|options| policy(options, base)).transpose()?;
+        Ok(Connector::new(Arc::new(Dialer { tls })))
     }
 
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
@@ -136,6 +140,17 @@ pub fn lent_zone(zone: &jiff::tz::TimeZone) -> Zone {
         let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
         zone.to_offset(at).seconds()
     })
+}
+
+fn policy(options: &TlsOptions, base: &Path) -> Result<Tls, BuildError> {
+    let tls =
+        Tls::new(options, base).map_err(|error| BuildError::new("tls", error.to_string()))?;
+    if options.insecure && options.pin_sha256.is_none() {
+        tracing::warn!(
+            "insecure = true in the options of a plugin: anybody in between can read what it sends"
+        );
+    }
+    Ok(tls)
 }
 
 /// HTTP for plugins.

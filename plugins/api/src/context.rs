@@ -1,5 +1,7 @@
 //! What the host lends to a plugin: clock, time zone, tasks, HTTP, files beside the configuration.
 
+use crate::connect::Connector;
+use crate::http::TlsOptions;
 use crate::{
     BoxFuture, BuildError, HttpClient, HttpOptions, Revealed, Secret, Text, Timestamp, Zone,
 };
@@ -34,6 +36,11 @@ pub trait Services: Send + Sync + 'static {
     /// # Errors
     /// When the options cannot work, such as a CA file that cannot be read.
     fn http(&self, options: &HttpOptions, base: &Path) -> Result<HttpClient, BuildError>;
+    /// What opens connections, with the host's TLS policy where `tls` is given.
+    ///
+    /// # Errors
+    /// When the options cannot work, such as a CA file that cannot be read.
+    fn connector(&self, tls: Option<&TlsOptions>, base: &Path) -> Result<Connector, BuildError>;
     /// Wait until `at`.
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()>;
 }
@@ -115,6 +122,15 @@ impl BuildContext {
     /// When the options cannot work.
     pub fn http(&self, options: &HttpOptions) -> Result<HttpClient, BuildError> {
         self.services.http(options, &self.base)
+    }
+
+    /// What opens connections for protocols other than HTTP: by TLS with the host's policy where `tls` is given, else
+    /// in the clear.
+    ///
+    /// # Errors
+    /// When the options cannot work.
+    pub fn connector(&self, tls: Option<&TlsOptions>) -> Result<Connector, BuildError> {
+        self.services.connector(tls, &self.base)
     }
 
     /// `path` as the configuration means it: relative to the configuration file.

@@ -127,10 +127,11 @@
 //! 0.1.x. Traits get new methods only with a default; public structs that may grow are `non_exhaustive`. Kinds of events and
 //! fields of their JSON may be added, and those that are there keep their meaning. The test kit may find more than before.
 //!
-//! Signatures use only this crate, the standard library, and the crates `async-trait`, `bytes`, `http`, `serde` and
-//! `serde_json`, all of them 1.0 or behind this crate's own names.
+//! Signatures use only this crate, the standard library, and the crates `async-trait`, `bytes`, `http`, `serde`,
+//! `serde_json` and `tokio` (its two I/O traits), all of them 1.0 or behind this crate's own names.
 
 mod blocking;
+pub mod connect;
 mod context;
 mod event;
 mod filter;
@@ -148,6 +149,7 @@ mod zone;
 
 pub use async_trait::async_trait;
 pub use blocking::{Blocking, BlockingSink};
+pub use connect::{Connection, Connector};
 pub use context::{BuildContext, Services};
 pub use event::{
     Admin, Alert, AlertState, Band, BufferedEvent, Client, Device, Digest, DigestIncident,

@@ -1,9 +1,11 @@
 //! A host made of a clock that stands still, the current runtime, and scripted HTTP.
 
 use super::{START, TestHttp};
+use crate::connect::{ConnectError, Connection, Connector, Dial};
+use crate::http::TlsOptions;
 use crate::{
     BoxFuture, BuildContext, BuildError, FilterPlugin, HttpClient, HttpOptions, Services,
-    SinkPlugin, Timestamp,
+    SinkPlugin, Timestamp, async_trait,
 };
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -16,7 +18,8 @@ use tokio::task::JoinHandle;
 /// What a plugin gets instead of a host. A copy speaks of the same one.
 ///
 /// The clock starts at [`START`] and moves only by [`advance`](Self::advance). Tasks and blocking work run on the tokio
-/// runtime of the test. No byte leaves the process: HTTP requests are recorded and answered by [`TestHttp`].
+/// runtime of the test. No byte leaves the machine: HTTP requests are recorded and answered by [`TestHttp`], and connections
+/// go to servers on loopback, in the clear.
 #[derive(Clone)]
 pub struct TestContext {
     services: Arc<Kit>,
@@ -186,6 +189,11 @@ impl Services for Kit {
         Ok(self.http.client())
     }
 
+    fn connector(&self, tls: Option<&TlsOptions>, _base: &Path) -> Result<Connector, BuildError> {
+        let tls = tls.is_some();
+        Ok(Connector::new(Arc::new(Loopback { tls })))
+    }
+
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
         let mut clock = self.clock.subscribe();
         Box::pin(async move {
@@ -194,6 +202,25 @@ impl Services for Kit {
                 std::future::pending::<()>().await;
             }
         })
+    }
+}
+
+/// Connects to this machine only.
+struct Loopback {
+    tls: bool,
+}
+
+#[async_trait]
+impl Dial for Loopback {
+    async fn dial(&self, host: &str, port: u16) -> Result<Connection, ConnectError> {
+        if self.tls || !matches!(host, "127.0.0.1" | "::1" | "localhost") {
+            return Err(ConnectError::new(
+                "the test kit connects to loopback, without TLS",
+            ));
+        }
+        let stream = tokio::net::TcpStream::connect((host, port)).await;
+        let stream = stream.map_err(|error| ConnectError::new(error.to_string()))?;
+        Ok(Connection::new(stream))
     }
 }
 
