@@ -143,8 +143,7 @@ pub fn lent_zone(zone: &jiff::tz::TimeZone) -> Zone {
 }
 
 fn policy(options: &TlsOptions, base: &Path) -> Result<Tls, BuildError> {
-    let tls =
-        Tls::new(options, base).map_err(|error| BuildError::new("tls", error.to_string()))?;
+    let tls = Tls::new(options, base).map_err(|error| BuildError::new("tls", error.to_string()))?;
     if options.insecure && options.pin_sha256.is_none() {
         tracing::warn!(
             "insecure = true in the options of a plugin: anybody in between can read what it sends"

@@ -6,8 +6,8 @@ use std::io;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use unifi_herald_plugin::connect::{ConnectError, Connection, Dial};
 use unifi_herald_plugin::async_trait;
+use unifi_herald_plugin::connect::{ConnectError, Connection, Dial};
 
 /// For name, address and handshake together.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -21,7 +21,8 @@ pub(super) struct Dialer {
 #[async_trait]
 impl Dial for Dialer {
     async fn dial(&self, host: &str, port: u16) -> Result<Connection, ConnectError> {
-        let failed = |why: &str| ConnectError::new(format!("cannot connect to {host}:{port}: {why}"));
+        let failed =
+            |why: &str| ConnectError::new(format!("cannot connect to {host}:{port}: {why}"));
         match tokio::time::timeout(CONNECT, self.open(host, port)).await {
             Err(_) => Err(failed("no answer in time")),
             Ok(Ok(connection)) => Ok(connection),
@@ -42,7 +43,9 @@ impl Dialer {
         };
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let stream = TlsConnector::from(tls.config()).connect(name, stream).await?;
+        let stream = TlsConnector::from(tls.config())
+            .connect(name, stream)
+            .await?;
         Ok(Connection::new(stream))
     }
 }
