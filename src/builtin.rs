@@ -9,6 +9,7 @@ pub fn builtin() -> Registry {
         .sink::<herald_console::Console>()
         .sink::<herald_exec::Exec>()
         .sink::<herald_file::File>()
+        .sink::<herald_mqtt::Mqtt>()
         .sink::<herald_syslog::Syslog>()
         .sink::<herald_webhook::Webhook>()
         .sink::<herald_notify::Ntfy>()

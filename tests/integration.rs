@@ -15,5 +15,6 @@ mod e2e;
 mod house;
 mod packaging;
 mod server;
+mod sinks;
 mod soak;
 mod support;

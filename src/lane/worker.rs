@@ -75,6 +75,9 @@ impl LaneWorker {
             window: Vec::new(),
             oldest: None,
         };
+        // At once and not with the first event: a sink may have timers of its own. One that cannot be built is tried again
+        // when it is needed, and said then.
+        state.sink = (self.factory)().ok();
         while self.step(&mut state).await.is_continue() {
             self.tell(&mut state);
         }

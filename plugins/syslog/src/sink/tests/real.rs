@@ -19,12 +19,14 @@ impl Drop for Rsyslogd {
     }
 }
 
-/// A port that was free a moment ago, for both protocols.
+/// A port that was free a moment ago, for both protocols. Not one that the system gives to those who connect: who tries
+/// such a port again and again is at last connected to himself.
 fn free_port() -> u16 {
     loop {
-        let stream = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = stream.local_addr().unwrap().port();
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+        let given = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = 10_000 + given.local_addr().unwrap().port() % 20_000;
+        let address = ("127.0.0.1", port);
+        if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
             return port;
         }
     }
