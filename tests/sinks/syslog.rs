@@ -1,6 +1,6 @@
 //! Syslog by TLS (RFC 5425), with a real handshake.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;

@@ -96,8 +96,15 @@ impl Stream {
         open.finish().await?;
         open.connection.shutdown().await?;
         let mut ignored = [0; 1024];
-        while open.connection.read(&mut ignored).await? > 0 {}
-        Ok(())
+        loop {
+            match open.connection.read(&mut ignored).await {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                // It has closed without the goodbye of TLS, as many do.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// A connection is open, idle and alive, and what was in doubt has been written on it.
