@@ -18,10 +18,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use unifi_herald_plugin::http::{
-    HttpClient, HttpError, HttpOptions, HttpTransport, Request, Response,
+    HttpClient, HttpError, HttpOptions, HttpTransport, Request, Response, TlsOptions,
 };
 use unifi_herald_plugin::{
-    Batch, BoxError, BoxFuture, BuildContext, BuildError, DeliveryError, Event, Filter,
+    Batch, BoxError, BoxFuture, BuildContext, BuildError, Connector, DeliveryError, Event, Filter,
     FilterPlugin, Secret, Services, Sink, SinkPlugin, Size, Timestamp, Verdict, async_trait,
 };
 
@@ -113,6 +113,9 @@ impl Services for NoServices {
     }
     fn http(&self, _: &HttpOptions, _: &Path) -> Result<HttpClient, BuildError> {
         Ok(HttpClient::new(Arc::new(Self)))
+    }
+    fn connector(&self, _: Option<&TlsOptions>, _: &Path) -> Result<Connector, BuildError> {
+        unreachable!("no plugin here connects")
     }
     fn sleep_until(&self, _: Instant) -> BoxFuture<'static, ()> {
         unreachable!("checking does not sleep")

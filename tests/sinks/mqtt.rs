@@ -56,7 +56,8 @@ impl Broker {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("mosquitto is installed by `make packages`");
+            // `make packages` installs it.
+            .unwrap();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             std::thread::yield_now();
         }

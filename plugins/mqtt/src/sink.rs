@@ -23,9 +23,10 @@ pub struct Mqtt {
     answered: (u64, u64),
     /// When to announce everything again, since Home Assistant was born.
     announce_at: Option<Instant>,
-    tick_at: Instant,
+    /// When to look after everything again; at once when it is not known.
+    tick_at: Option<Instant>,
     /// Before this no timer tries to connect.
-    connect_at: Instant,
+    connect_at: Option<Instant>,
     pause: Duration,
 }
 
@@ -44,7 +45,6 @@ impl SinkPlugin for Mqtt {
 
     fn build(config: Config, context: &BuildContext) -> Result<Self, BuildError> {
         let settings = config.resolve(context)?;
-        let now = context.now();
         Ok(Self {
             context: context.clone(),
             house: House::new(&settings),
@@ -53,8 +53,8 @@ impl SinkPlugin for Mqtt {
             restored: false,
             answered: (0, 0),
             announce_at: None,
-            tick_at: now,
-            connect_at: now,
+            tick_at: None,
+            connect_at: None,
             pause: PAUSE.0,
         })
     }
@@ -100,16 +100,16 @@ impl Sink for Mqtt {
     }
 
     fn wake_at(&self) -> Option<Instant> {
-        Some(self.tick_at)
+        Some(self.tick_at.unwrap_or_else(|| self.context.now()))
     }
 
     async fn wake(&mut self, now: Instant) -> Result<(), DeliveryError> {
-        self.tick_at = now + TICK;
+        self.tick_at = Some(now + TICK);
         if !self.is_up() {
-            if now < self.connect_at {
+            if self.connect_at.is_some_and(|at| now < at) {
                 return Ok(());
             }
-            self.connect_at = now + self.pause;
+            self.connect_at = Some(now + self.pause);
             let first = self.pause == PAUSE.0;
             self.pause = (self.pause * 2).min(PAUSE.1);
             match self.connected().await {
