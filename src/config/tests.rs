@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use unifi_herald_plugin::connect::{ConnectError, Connection, Dial};
 use unifi_herald_plugin::http::{
     HttpClient, HttpError, HttpOptions, HttpTransport, Request, Response, TlsOptions,
 };
@@ -115,10 +116,17 @@ impl Services for NoServices {
         Ok(HttpClient::new(Arc::new(Self)))
     }
     fn connector(&self, _: Option<&TlsOptions>, _: &Path) -> Result<Connector, BuildError> {
-        unreachable!("no plugin here connects")
+        Ok(Connector::new(Arc::new(Self)))
     }
     fn sleep_until(&self, _: Instant) -> BoxFuture<'static, ()> {
         unreachable!("checking does not sleep")
+    }
+}
+
+#[async_trait]
+impl Dial for NoServices {
+    async fn dial(&self, _: &str, _: u16) -> Result<Connection, ConnectError> {
+        unreachable!("checking opens nothing")
     }
 }
 
