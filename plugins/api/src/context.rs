@@ -39,8 +39,11 @@ pub trait Services: Send + Sync + 'static {
     /// What opens connections, with the host's TLS policy where `tls` is given.
     ///
     /// # Errors
-    /// When the options cannot work, such as a CA file that cannot be read.
-    fn connector(&self, tls: Option<&TlsOptions>, base: &Path) -> Result<Connector, BuildError>;
+    /// When the options cannot work, such as a CA file that cannot be read, or when there are no connections to be had.
+    fn connector(&self, tls: Option<&TlsOptions>, base: &Path) -> Result<Connector, BuildError> {
+        let _nothing = (tls, base);
+        Err(BuildError::new("", "this host lends no connections"))
+    }
     /// Wait until `at`.
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()>;
 }
