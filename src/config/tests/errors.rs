@@ -1089,7 +1089,7 @@ error: `buffer.capacity`: expected a whole number, 0 or more, found text
 error: `log.format`: `xml` is not known here
  |
  = note: set by the environment variable HERALD__LOG__FORMAT
- = help: one of: text, json
+ = help: one of: text, json, journald
 
 error: `sinks.p.options.pagerid`: unknown key
  |
