@@ -1,6 +1,7 @@
 //! The bounded ring between the socket and the chains: what is kept, what waits, what is lost.
 
 use crate::config::{BufferPlan, WhenFull};
+use crate::newcomers::Roll;
 use crate::store::HoleChange;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub enum Item {
     Seed(Arc<Event>),
     /// A change to the open holes, which must not be committed before what stands in front of it.
     Hole(Box<HoleNews>),
+    /// The clients of a site, which must be known before what stands behind it is judged.
+    Roll(Box<Roll>),
 }
 
 /// A change to the open holes, and what is to be said about it.
@@ -65,13 +68,13 @@ impl Item {
     pub fn event(&self) -> Option<&Arc<Event>> {
         match self {
             Self::Event(event) | Self::Seed(event) => Some(event),
-            Self::Hole(_) => None,
+            Self::Hole(_) | Self::Roll(_) => None,
         }
     }
 }
 
-/// A first-in first-out queue of events that never grows past its limits, and of changes to holes, which are few and
-/// never lost.
+/// A first-in first-out queue of events that never grows past its limits, and of changes to holes and rolls, which are few
+/// and never lost.
 #[derive(Debug)]
 pub struct Ring {
     limits: Limits,
@@ -158,7 +161,7 @@ impl Ring {
     }
 
     /// Put a piece of history at the end if the ring is less than half full, so that the stream never suffers from a
-    /// repair; otherwise it is handed back. A change to a hole always has room.
+    /// repair; otherwise it is handed back. A change to a hole and a roll always have room.
     ///
     /// # Errors
     /// With the item, when it has to wait.

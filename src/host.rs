@@ -22,6 +22,7 @@ use crate::control::{self, Board, Tap};
 use crate::desk::Desk;
 use crate::intake::{Intake, ring};
 use crate::measure::{BEAT, Measures};
+use crate::newcomers::Newcomers;
 use crate::registry::Registry;
 use crate::roster::{Cast, Roster};
 use crate::router::Router;
@@ -153,6 +154,8 @@ impl Host {
         let tallies = ChainTally::of(&shape);
         let measures = Arc::new(Measures::new(&clock));
         chains.load_state(|scope| store.load_state(scope))?;
+        let mut newcomers = Newcomers::default();
+        newcomers.load(|scope| store.load_state(scope))?;
         let resume = store.outlives_the_process();
         let resume = resume.then(|| assemble::resume(&*store)).transpose()?;
         let holes = resume.as_ref().map(|resume| resume.holes.clone());
@@ -191,6 +194,7 @@ impl Host {
             clock.clone(),
             weather,
         )
+        .knowing(newcomers)
         .shown_on(tap.clone())
         .serving(desk.clone())
         .measured_by(Arc::clone(&measures))

@@ -6,6 +6,7 @@ pub use losses::{LossListener, hole_id};
 
 use crate::buffer::{HoleNews, Item, Limits, Loss, Offer, Ring};
 use crate::clock::Clock;
+use crate::newcomers::Roll;
 use crate::store::Hole;
 use losses::Losses;
 use std::collections::VecDeque;
@@ -84,8 +85,17 @@ impl Intake {
 
     /// Put a change to a hole into the ring at once.
     pub fn push_hole(&self, news: HoleNews) {
-        // A change to a hole always has room.
-        let refused = self.0.lock().offer_history(Item::Hole(Box::new(news)));
+        self.put(Item::Hole(Box::new(news)));
+    }
+
+    /// Put the clients of a site into the ring at once.
+    pub fn push_roll(&self, roll: Roll) {
+        self.put(Item::Roll(Box::new(roll)));
+    }
+
+    /// What is no event always has room.
+    fn put(&self, item: Item) {
+        let refused = self.0.lock().offer_history(item);
         debug_assert!(refused.is_ok(), "{refused:?}");
         self.0.filled.notify_one();
     }

@@ -6,8 +6,9 @@
 //! socket → unifi (decode) → buffer (ring) → chain (scripts, filters, alerts) → store (one commit) → lane → sink
 //! ```
 //!
-//! The deciding modules (`unifi`, `buffer`, `chain`, `alert`, `digest`, `lane`, `backoff`) are pure: no sockets, no files, no clock; they take
-//! `now` and say what to do next. The doing modules (`source`, `store`, `router`, `lane::worker`) are thin.
+//! The deciding modules (`unifi`, `buffer`, `chain`, `alert`, `digest`, `newcomers`, `lane`, `backoff`) are pure: no
+//! sockets, no files, no clock; they take `now` and say what to do next. The doing modules (`source`, `store`, `router`,
+//! `lane::worker`) are thin.
 
 pub mod alert;
 pub mod backoff;
@@ -28,6 +29,7 @@ pub mod intake;
 pub mod lane;
 pub mod measure;
 mod moment;
+pub mod newcomers;
 pub mod own_event;
 pub mod redact;
 pub mod registry;

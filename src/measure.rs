@@ -34,6 +34,8 @@ pub struct Measures {
     pub rates: Rates,
     /// Events that the ring lost because it was full.
     pub ring_lost: AtomicU64,
+    /// Clients that were forgotten for want of room, and would be new again.
+    pub clients_forgotten: AtomicU64,
     /// The thread that reads the sockets.
     pub source: Pulse,
     /// The thread that routes and commits.
@@ -52,6 +54,7 @@ impl Measures {
             commit_seconds: Histogram::new(&[0.0005, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0]),
             rates: Rates::default(),
             ring_lost: AtomicU64::new(0),
+            clients_forgotten: AtomicU64::new(0),
             source: Pulse::new(now),
             router: Pulse::new(now),
         }

@@ -13,6 +13,7 @@ use crate::control::{Shown, Tap};
 use crate::desk::Desk;
 use crate::intake::Outlet;
 use crate::measure::{BEAT, LEVELS, Measures, by_level};
+use crate::newcomers::{Newcomers, Roll};
 use crate::store::{Commit, Hole, HoleChange, SharedStore, StateChange};
 use marks::Marks;
 pub use order::{Order, Orders, Swap};
@@ -41,6 +42,7 @@ pub struct Router {
     weather: Arc<Notify>,
     repeats: Repeats,
     marks: Marks,
+    newcomers: Newcomers,
     watch: StoreWatch,
     routing: Routing,
     tap: Tap,
@@ -76,6 +78,7 @@ impl Router {
             weather,
             repeats: Repeats::new(),
             marks: Marks::new(marks),
+            newcomers: Newcomers::default(),
             watch: StoreWatch::default(),
             routing,
             tap: Tap::default(),
@@ -84,6 +87,12 @@ impl Router {
             desk: Desk::default(),
             orders: None,
         }
+    }
+
+    /// Knowing these clients already.
+    #[must_use]
+    pub fn knowing(self, newcomers: Newcomers) -> Self {
+        Self { newcomers, ..self }
     }
 
     /// Noting in `measures` how it fares.
@@ -246,6 +255,10 @@ impl Router {
         measures.batch_seconds.note(chains.as_secs_f64());
         measures.commit_seconds.note(commit.as_secs_f64());
         measures.rates.note(self.clock.wall(), levels);
+        let forgotten = self.newcomers.forgotten();
+        measures
+            .clients_forgotten
+            .store(forgotten, Ordering::Relaxed);
     }
 
     /// What is to be decided together: what was lost is older than what is left in the ring, and comes first.
@@ -274,6 +287,7 @@ impl Router {
             match item {
                 Item::Event(event) => batch.events.push((event, Way::Sinks)),
                 Item::Seed(event) => batch.events.push((event, Way::Journal)),
+                Item::Roll(roll) => batch.rolls.push(*roll),
                 Item::Hole(news) => {
                     let HoleNews { change, gap } = *news;
                     batch.holes.push(change);
@@ -290,6 +304,9 @@ impl Router {
             instant: self.clock.now(),
             wall: self.clock.wall(),
         };
+        for roll in &batch.rolls {
+            self.newcomers.take_roll(roll, now.wall);
+        }
         let mut duplicates = 0;
         let mut internet_is_back = false;
         let admitted = self.repeats.admit(&batch, &*self.store);
@@ -299,8 +316,13 @@ impl Router {
                 continue;
             }
             internet_is_back |= event.kind == Kind::WAN_UP;
-            self.routing.for_journal_only(*way == Way::Journal);
+            let history = *way == Way::Journal;
+            self.routing.for_journal_only(history);
             self.chains.route(event, now, &mut self.routing);
+            if let Some(newcomer) = self.newcomers.judge(event, history, now.wall) {
+                self.chains
+                    .route(&Arc::new(newcomer), now, &mut self.routing);
+            }
         }
         self.chains.holes_changed(&batch.holes, now.wall);
         self.routing.for_journal_only(false);
@@ -308,7 +330,8 @@ impl Router {
         if internet_is_back {
             self.weather.notify_waiters();
         }
-        let state = self.chains.take_state();
+        let mut state = self.chains.take_state();
+        self.newcomers.take_state(&mut state);
         let verdicts = self.routing.take_verdicts();
         let (events, shares, dead) = self.routing.take(now.wall);
         let watermarks = self.marks.rise(&events);
@@ -330,6 +353,8 @@ impl Router {
 #[derive(Debug, Default)]
 struct Batch {
     events: Vec<(Arc<Event>, Way)>,
+    /// Known before the first of the events: they were listed when its site was met.
+    rolls: Vec<Roll>,
     holes: Vec<HoleChange>,
     /// The holes that the ring made.
     made: Vec<Hole>,

@@ -8,6 +8,7 @@ mod half_open;
 mod heartbeat;
 mod hostile;
 mod manual;
+mod newcomers;
 mod readme;
 mod reload;
 mod repair;

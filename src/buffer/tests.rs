@@ -124,6 +124,7 @@ fn told(ring: &mut Ring) -> Vec<String> {
             other => format!("{other:?}"),
         },
         Item::Event(event) | Item::Seed(event) => event.id.to_string(),
+        Item::Roll(roll) => format!("roll of {}", roll.site),
     };
     out.iter().map(tell).collect()
 }

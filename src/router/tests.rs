@@ -1,6 +1,7 @@
 //! The router over the memory store, without a socket.
 
 mod alerts;
+mod newcomers;
 mod state;
 
 use super::*;

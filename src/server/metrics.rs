@@ -136,6 +136,11 @@ fn measures(measures: &Measures, board: &Board, page: &mut Page) {
         "Events lost because the ring was full.",
     )
     .sample(&[], measures.ring_lost.load(Ordering::Relaxed));
+    page.counter(
+        "herald_clients_forgotten_total",
+        "Clients forgotten for want of room, which would be new again.",
+    )
+    .sample(&[], measures.clients_forgotten.load(Ordering::Relaxed));
     page.histogram(
         "herald_batch_events",
         "Events committed together.",

@@ -29,6 +29,11 @@ impl List {
         }
     }
 
+    /// Whether it is one of those that tell who the clients are.
+    pub(super) fn tells_of_clients(self) -> bool {
+        matches!(self, Self::Clients | Self::Users)
+    }
+
     /// Take in the list; the number of names in it.
     pub(super) fn load(self, names: &mut Names, body: &[u8]) -> Result<usize, NamesError> {
         match self {

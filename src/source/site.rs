@@ -42,6 +42,8 @@ struct Memory {
     state: Arc<SiteState>,
     reconnect: Reconnect,
     names_due: Instant,
+    /// Whether the router was told who the clients are.
+    rolled: bool,
     events: Vec<Arc<Event>>,
 }
 
@@ -54,6 +56,8 @@ struct Connection {
     lists: Option<Lists>,
     /// Whether one of the lists could not be had.
     lists_failed: bool,
+    /// Whether one of those that tell of clients could.
+    clients_listed: bool,
     /// When the lists are asked for once more.
     retry: Option<Instant>,
     up: bool,
@@ -91,6 +95,7 @@ impl SiteTask {
             state,
             reconnect: Reconnect::new(self.link.timing),
             names_due: self.link.clock.now(),
+            rolled: false,
             events: Vec::new(),
         };
         self.mark(false);
@@ -156,6 +161,7 @@ impl SiteTask {
             liveness: Liveness::new(self.limits(memory), now),
             lists: self.lists(memory.names_due <= now),
             lists_failed: false,
+            clients_listed: false,
             retry: None,
             up: false,
             data: false,

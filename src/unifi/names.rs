@@ -92,6 +92,11 @@ impl Names {
         self.clients.get(mac)
     }
 
+    /// The addresses of all clients.
+    pub fn clients(&self) -> impl Iterator<Item = Mac> {
+        self.clients.addresses()
+    }
+
     /// What people call the device or client behind `mac`.
     pub fn name(&mut self, mac: Mac) -> Option<Text> {
         if let Some(name) = self.devices.get(mac).and_then(|device| device.name.clone()) {

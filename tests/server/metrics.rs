@@ -79,6 +79,7 @@ fn prometheus_reads_what_the_host_counts() {
     is(r#"herald_events_unknown_total{controller="home"}"#, 0.0);
     is(r#"herald_bad_frames_total{controller="home"}"#, 0.0);
     is("herald_ring_lost_total", 0.0);
+    is("herald_clients_forgotten_total", 0.0);
     is("herald_store_degraded", 0.0);
     is(r#"herald_incidents{state="open"}"#, 0.0);
     is(r#"herald_sink_state{sink="archive",state="ok"}"#, 1.0);

@@ -13,7 +13,7 @@ fn filter(event) {
 }"#;
 
 /// A router with one counting script, over the store as it is on disk.
-fn counting(plan: &StorePlan) -> Rig {
+pub(super) fn counting(plan: &StorePlan) -> Rig {
     let clock = Clock::manual(Timestamp::from_millis(1_780_000_000_000));
     let buffer = BufferPlan {
         capacity: 100,
@@ -45,7 +45,9 @@ fn counting(plan: &StorePlan) -> Rig {
     let (intake, outlet) = ring(Limits::new(&buffer, 1), clock.clone());
     let weather = Arc::new(Notify::new());
     let shared = (Arc::clone(&store), Arc::clone(&weather));
-    let router = Router::new(outlet, chains, shared.0, 1, clock, shared.1);
+    let mut newcomers = Newcomers::default();
+    newcomers.load(|scope| store.load_state(scope)).unwrap();
+    let router = Router::new(outlet, chains, shared.0, 1, clock, shared.1).knowing(newcomers);
     Rig {
         intake,
         store,
@@ -68,7 +70,7 @@ async fn delivered(store: &SharedStore) -> Vec<(String, i64)> {
     found
 }
 
-fn batch(events: Vec<Arc<Event>>) -> Batch {
+pub(super) fn batch(events: Vec<Arc<Event>>) -> Batch {
     Batch {
         events: events
             .into_iter()

@@ -1,6 +1,7 @@
 //! Listening to one connection until it ends: frames in, pings out, names beside.
 
 use super::{Connection, Memory, SiteTask};
+use crate::newcomers::Roll;
 use crate::source::account::Failure;
 use crate::source::announce;
 use crate::source::names::{List, Lists};
@@ -250,6 +251,7 @@ impl SiteTask {
         let Some((list, answer)) = list else {
             let now = self.link.clock.now();
             connection.lists = None;
+            self.call_roll(connection, memory);
             if std::mem::take(&mut connection.lists_failed) {
                 connection.retry = Some(now + NAMES_RETRY);
             } else {
@@ -265,6 +267,7 @@ impl SiteTask {
         };
         match loaded {
             Ok(count) => {
+                connection.clients_listed |= list.tells_of_clients();
                 tracing::debug!(controller = %self.controller, site = %self.site.name, list = list.path(), count, "names loaded");
             }
             Err(error) => {
@@ -273,6 +276,20 @@ impl SiteTask {
                 connection.lists_failed = true;
             }
         }
+    }
+
+    /// The lists are over: tell the router once who is on them, before the frames that wait for them.
+    fn call_roll(&self, connection: &Connection, memory: &mut Memory) {
+        if memory.rolled || !connection.clients_listed {
+            return;
+        }
+        memory.rolled = true;
+        let clients = memory.state.lock().decoder.names().clients().collect();
+        self.link.intake.push_roll(Roll {
+            controller: self.controller.clone(),
+            site: self.site.name.clone(),
+            clients,
+        });
     }
 }
 

@@ -50,6 +50,10 @@ impl<V: Default> Table<V> {
         change(&mut entry.value);
     }
 
+    pub(super) fn addresses(&self) -> impl Iterator<Item = Mac> {
+        self.entries.keys().copied()
+    }
+
     pub(super) fn remove(&mut self, mac: Mac) {
         self.entries.remove(&mac);
     }
