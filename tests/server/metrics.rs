@@ -65,11 +65,13 @@ fn prometheus_reads_what_the_host_counts() {
         );
         reply.body
     };
-    eventually("the books say so", || {
-        sample(
-            &page(),
-            r#"herald_sink_events_total{sink="archive",outcome="delivered"}"#,
-        ) >= Some(1.0)
+    // What is committed is delivered at once, and measured at once: either may be first.
+    eventually("the books and the measures say so", || {
+        let page = page();
+        let delivered = r#"herald_sink_events_total{sink="archive",outcome="delivered"}"#;
+        [delivered, "herald_batch_events_sum"]
+            .iter()
+            .all(|name| sample(&page, name) >= Some(1.0))
     });
     let page = page();
     assert_eq!(promtool(&page), "");
