@@ -349,7 +349,7 @@ async fn a_second_factor_is_answered_on_both_kinds() {
         let mut plan = plan_for(&simulator);
         let without = probe(&plan, &Clock::system()).await.unwrap_err();
         assert!(
-            matches!(&without, ProbeError::Login(sentence) if sentence.contains("auth.totp")),
+            matches!(&without, ProbeError::SecondFactor(sentence) if sentence.contains("auth.totp")),
             "{without:?}"
         );
         plan.auth.totp = Some(TOTP.to_owned().into());
