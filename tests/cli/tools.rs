@@ -13,6 +13,8 @@ fn plugins_are_listed_and_shown() {
 sink    console    writes events to standard output, for people or as JSON
 sink    exec       gives events to a program in any language, as lines of JSON that it acknowledges
 sink    file       appends events to a file as JSON lines, with rotation
+sink    mqtt       publishes events and retained states by MQTT 5; Home Assistant discovers them
+sink    syslog     sends events to a collector by RFC 5424 over UDP, TCP or TLS, as JSON or CEF
 sink    webhook    sends events by HTTP: CloudEvents, JSON or a template, signed by Standard Webhooks
 sink    ntfy       pushes to phones by ntfy; a recovery updates what the failure sent
 sink    slack      writes into a Slack channel by an incoming webhook
