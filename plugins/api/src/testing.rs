@@ -2,9 +2,9 @@
 //!
 //! The feature `samples` has the events alone, `testing` everything.
 //!
-//! A sink is tested in three steps: build it with a [`TestContext`], look at what it does with a [`batch`] or a made-up
-//! [`event`], and let [`assert_sink_contract`] find out what a lane would find out in a bad night. The last one needs a
-//! [`SinkWorld`], which builds the sink and plays its destination; for sinks that speak HTTP an [`HttpWorld`] is one.
+//! A sink is tested in three steps: build it with a `TestContext`, look at what it does with a [`batch`] or a made-up
+//! [`event`], and let `assert_sink_contract` find out what a lane would find out in a bad night. The last one needs a
+//! `SinkWorld`, which builds the sink and plays its destination; for sinks that speak HTTP an `HttpWorld` is one.
 //!
 //! ```
 //! # #[cfg(feature = "testing")] {
