@@ -80,6 +80,10 @@ impl Answers {
             r#"# Written by `herald init`. `herald check` reads it, `herald doctor` tries everything in it, `herald run` runs it.
 # Every key there is, with its default: the config.toml that comes with herald.
 
+# What most people want to be told, to every sink that no chain names. `herald presets show essentials` prints what this
+# stands for, to copy and change.
+presets = ["essentials"]
+
 [controllers.{controller}]
 url   = {url}
 sites = [{sites}]
@@ -88,21 +92,15 @@ auth  = {{ {auth} }}
 [sinks.{sink}]
 plugin = {plugin}
 {options}
-# What is worth a message. Take kinds away or add some: client.*, wifi.*, port.*, admin.*, …
-[chains.news]
-when  = {{ kinds = ["device.offline", "device.online", "wan.*", "threat.*", "admin.login_failed", "herald.gap", "herald.blind"] }}
-steps = [{{ sink = {sink_name} }}]
-
-# Metrics, health and more, for this machine only.
-#[server]
-#listen = "127.0.0.1:8480"
+# The dashboard, metrics and health, for this machine only.
+[server]
+listen = "127.0.0.1:8480"
 "#,
             controller = self.controller,
             url = quoted(&self.url),
             sites = sites.join(", "),
             sink = self.sink,
             plugin = quoted(&self.plugin),
-            sink_name = quoted(&self.sink),
         )
     }
 
