@@ -27,7 +27,7 @@ pub(super) struct Lanes {
     pub(super) tasks: Tasks,
     pub(super) running: Vec<LaneRun>,
     /// Lanes of sinks that left, as long as they have something in their hands.
-    pub(super) leaving: Vec<JoinHandle<Left>>,
+    pub(super) leaving: Vec<(Text, JoinHandle<Left>)>,
 }
 
 /// A lane at work.
@@ -51,7 +51,7 @@ impl Lanes {
         factories: &mut Vec<SinkFactory>,
         changes: &mut Changes,
     ) -> Vec<(Text, LaneStatus)> {
-        self.leaving.retain(|lane| !lane.is_finished());
+        self.leaving.retain(|(_, lane)| !lane.is_finished());
         let mut old = std::mem::take(&mut self.running);
         let sinks = plan.sinks.iter().zip(numbers).zip(factories.drain(..));
         for ((sink, number), factory) in sinks {
@@ -71,7 +71,13 @@ impl Lanes {
                 }
                 None => {
                     changes.added.push(table);
-                    self.start(sink, files, *number, factory, None)
+                    // Back before its old lane has got the answer that it waits for.
+                    let leaving = self.leaving.iter();
+                    let place = leaving
+                        .map(|(name, _)| name)
+                        .position(|name| *name == sink.name);
+                    let before = place.map(|place| self.leaving.swap_remove(place).1);
+                    self.start(sink, files, *number, factory, before)
                 }
             };
             self.running.push(lane);
@@ -79,7 +85,7 @@ impl Lanes {
         for lane in old {
             changes.removed.push(format!("sinks.{}", lane.plan.name));
             lane.retire.cancel();
-            self.leaving.push(lane.task);
+            self.leaving.push((lane.plan.name, lane.task));
         }
         let states = self.running.iter();
         states
@@ -136,7 +142,8 @@ impl Lanes {
     /// All of them, to be waited for.
     pub(super) fn into_tasks(self) -> Vec<JoinHandle<Left>> {
         let running = self.running.into_iter().map(|lane| lane.task);
-        running.chain(self.leaving).collect()
+        let leaving = self.leaving.into_iter().map(|(_, lane)| lane);
+        running.chain(leaving).collect()
     }
 }
 

@@ -132,6 +132,31 @@ fn a_sink_that_left_keeps_what_it_awaits_until_it_is_back() {
     assert_eq!(got, known, "and not what came while it was away");
 }
 
+#[test]
+fn a_sink_that_is_back_before_its_answer_gets_nothing_twice() {
+    let (simulator, receiver) = (simulator(), Receiver::start());
+    let base = controller("home", &simulator, r#"["default"]"#) + ARCHIVE;
+    let with = base.clone() + &*hook("ops", &receiver, 10);
+    let rig = Rig::new(&with);
+    let host = rig.start();
+    assert!(simulator.wait_for_sockets(1, LIMIT));
+    receiver.hold(true);
+    let made = heard(&simulator, 30);
+    whole(&rig, made);
+    rig.write("config.toml", &base);
+    host.go_on_with(rig.plan()).unwrap();
+    rig.write("config.toml", &with);
+    host.go_on_with(rig.plan()).unwrap();
+    receiver.hold(false);
+    eventually("the webhook has everything", || {
+        receiver.ids().len() >= rig.ids("events.jsonl").len()
+    });
+    stop_clean(host);
+    let ids = receiver.ids();
+    let unique: BTreeSet<_> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "nothing is doubled");
+}
+
 const COUNTING: &str = r#"
 fn filter(event) {
     event.fields.count = count("all", "1h");
