@@ -119,9 +119,18 @@ fn what_the_disk_holds_is_delivered_by_the_next_start() {
 fn a_second_ctrl_c_ends_at_once() {
     let simulator = simulator(ControllerKind::UnifiOs);
     let config = controller("home", &simulator, r#"["default"]"#);
-    let herald = Herald::with(&(config + &*hook("http://127.0.0.1:1/hook")));
+    // A destination that takes its time, so that the drain lasts.
+    let receiver = Receiver::start();
+    receiver.hold(true);
+    let herald = Herald::with(&(config + ARCHIVE + &*hook(receiver.url())));
     let mut running = herald.start(&["run"]);
-    running.says("sink fails, its events wait");
+    assert!(simulator.wait_for_sockets(1, LIMIT));
+    simulator.emit("default", 5);
+    eventually("the events are on their way", || {
+        herald
+            .read("events.jsonl")
+            .contains("\"origin\":\"stream\"")
+    });
     running.signal("INT");
     running.says("stopping, delivering what is pending");
     running.signal("INT");
