@@ -5,7 +5,7 @@ use super::output::complain;
 use super::service;
 use super::watch::Watcher;
 use crate::clock::Clock;
-use crate::config::{Locator, Plan};
+use crate::config::{Locator, Plan, StoreMode};
 use crate::host::{Host, PlanSource, Setup, StartError, Stopped};
 use crate::registry::Registry;
 use crate::tasks::thread;
@@ -23,6 +23,9 @@ const DRAIN: Duration = Duration::from_secs(8);
 
 /// The same when nobody reads what the demo prints: other sinks get the little that they still need.
 const READER_GONE_DRAIN: Duration = Duration::from_secs(1);
+
+/// A signal that comes so soon after the first one is its echo: `timeout` and shells signal a program and its group.
+const ECHO: Duration = Duration::from_secs(1);
 
 /// What a host runs for, which says when it ends by itself.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +84,7 @@ fn try_run(
     drop(inside);
     introduce(&plan);
     let watcher = reading.watched.map(Watcher::new);
+    let durable = plan.store.mode == StoreMode::Disk;
     let setup = Setup {
         source: Some(reading.source),
         ..Setup::default()
@@ -107,7 +111,7 @@ fn try_run(
     let stopped = runtime.block_on(async {
         tokio::select! {
             stopped = drained => stopped.ok(),
-            () = signals.next() => None,
+            () = signals.insist() => None,
         }
     });
     Ok(match (end, stopped) {
@@ -116,7 +120,11 @@ fn try_run(
         (End::ReaderGone, _) => Exit::Done,
         (End::Signal | End::TimeUp, Some(stopped)) => report(&stopped),
         (End::Signal | End::TimeUp, None) => {
-            tracing::warn!("stopped by a second signal, pending events are lost");
+            if durable {
+                tracing::warn!("stopped by a second signal, pending events are safe in the store");
+            } else {
+                tracing::warn!("stopped by a second signal, pending events are lost");
+            }
             Exit::Failed
         }
     })
@@ -162,6 +170,19 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+
+    /// One more after the first, by somebody who does not want to wait.
+    async fn insist(&mut self) {
+        let echo = tokio::time::sleep(ECHO);
+        tokio::pin!(echo);
+        loop {
+            tokio::select! {
+                () = &mut echo => break,
+                () = self.next() => {}
+            }
+        }
+        self.next().await;
     }
 }
 

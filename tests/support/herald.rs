@@ -164,6 +164,21 @@ impl Running {
         assert!(sent.unwrap().success());
     }
 
+    /// Send a signal again and again until it ends.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn signalled_until_it_ends(mut self, name: &str) -> Ended {
+        eventually("herald ends", || {
+            let runs = self.runs();
+            if runs {
+                self.signal(name);
+            }
+            !runs
+        });
+        self.ended()
+    }
+
     /// Wait for its end.
     ///
     /// # Panics
