@@ -26,7 +26,7 @@ pub use files::{files, fingerprint, folders, named_files};
 pub use locate::{Controllers, Locator};
 pub use plan::*;
 
-pub(crate) use check::is_filter as is_log_filter;
+pub(crate) use check::{is_filter as is_log_filter, is_loopback};
 pub(crate) use schema::{reference, schema};
 
 use crate::registry::{Registry, Role};

@@ -95,6 +95,8 @@ pub struct SimulatorOptions {
     pub sync_share: f64,
     /// Life of a session; by default two hours, or thirty days when the login asks to be remembered.
     pub session: Option<Duration>,
+    /// Whether it speaks without TLS, as behind a tunnel that ends on this machine.
+    pub plain: bool,
     /// Port on loopback; 0 for any that is free.
     pub port: u16,
     /// Most events per site that the ledger keeps, about a kilobyte each; the oldest are forgotten, and so no longer in
@@ -122,6 +124,7 @@ impl Default for SimulatorOptions {
             missing_id_share: 0.1,
             sync_share: 0.2,
             session: None,
+            plain: false,
             port: 0,
             ledger_capacity: 100_000,
         }
@@ -157,7 +160,8 @@ impl Simulator {
         let identity = tls::identity()?;
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))?;
         listener.set_nonblocking(true)?;
-        let url = format!("https://{}", listener.local_addr()?);
+        let scheme = if options.plain { "http" } else { "https" };
+        let url = format!("{scheme}://{}", listener.local_addr()?);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -188,7 +192,7 @@ impl Simulator {
         })
     }
 
-    /// `https://127.0.0.1:port`.
+    /// `https://127.0.0.1:port`, or `http://` where it is plain.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

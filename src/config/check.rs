@@ -8,6 +8,8 @@ mod scripts;
 mod server;
 mod sinks;
 
+pub(crate) use controllers::is_loopback;
+
 use super::locate::Locator;
 use super::read::Flaw;
 use super::tree::Path;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
 const LARGEST_BODY: usize = 1 << 20;
 const PREFIX: &str = "/proxy/network";
@@ -45,8 +46,13 @@ async fn connection(hub: Arc<Hub>, tls: TlsAcceptor, stream: TcpStream) {
     stream.set_nodelay(true).ok();
     let (stop, mut unplugged) = (hub.tasks.stop_token(), hub.mischief.unplugged());
     let served = async {
-        let Ok(stream) = tls.accept(stream).await else {
-            return;
+        let stream = if hub.options.plain {
+            Either::Right(stream)
+        } else {
+            let Ok(stream) = tls.accept(stream).await else {
+                return;
+            };
+            Either::Left(stream)
         };
         let service = service_fn(|request| {
             let hub = Arc::clone(&hub);

@@ -1,5 +1,6 @@
 //! Where a controller is: host and port out of its URL.
 
+use crate::config::is_loopback;
 use http::Uri;
 use http::uri::Scheme;
 use rustls::pki_types::ServerName;
@@ -7,8 +8,10 @@ use rustls::pki_types::ServerName;
 /// A controller's address.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
-    /// `https://host[:port]`.
+    /// `https://host[:port]`, or `http://` for a controller on this machine.
     pub(super) url: String,
+    /// Whether the way there is encrypted.
+    pub(super) encrypted: bool,
     /// Name or IP address, without brackets.
     pub(super) host: String,
     /// TCP port.
@@ -25,23 +28,33 @@ pub(super) struct Address {
 pub(super) struct InvalidAddress(String);
 
 impl Address {
-    /// Read `https://host[:port]`.
+    /// Read `https://host[:port]`, or `http://` where the host is this machine: a password must not cross a network in
+    /// clear text.
     pub(super) fn parse(url: &str) -> Result<Self, InvalidAddress> {
         let invalid = || InvalidAddress(url.chars().take(200).collect());
         let uri: Uri = url.parse().map_err(|_| invalid())?;
-        if uri.scheme() != Some(&Scheme::HTTPS) {
-            return Err(invalid());
-        }
         let authority = uri.authority().ok_or_else(invalid)?;
         let host = authority
             .host()
             .trim_start_matches('[')
             .trim_end_matches(']')
             .to_owned();
+        let encrypted = uri.scheme() == Some(&Scheme::HTTPS);
+        let spared = uri.scheme() == Some(&Scheme::HTTP) && is_loopback(&host);
+        if !encrypted && !spared {
+            return Err(invalid());
+        }
         let name = ServerName::try_from(host.clone()).map_err(|_| invalid())?;
         Ok(Self {
-            url: format!("https://{}", authority.as_str()),
-            port: authority.port_u16().unwrap_or(443),
+            url: format!(
+                "{}://{}",
+                uri.scheme_str().unwrap_or_default(),
+                authority.as_str()
+            ),
+            port: authority
+                .port_u16()
+                .unwrap_or(if encrypted { 443 } else { 80 }),
+            encrypted,
             host,
             name,
         })
@@ -65,6 +78,14 @@ mod tests {
             Ok(("2001:db8::1".to_owned(), 11443))
         );
         assert_eq!(
+            read("http://127.0.0.1:8080"),
+            Ok(("127.0.0.1".to_owned(), 8080))
+        );
+        assert_eq!(
+            Address::parse("http://localhost").map(|address| (address.url, address.port)),
+            Ok(("http://localhost".to_owned(), 80))
+        );
+        assert_eq!(
             Address::parse("https://unifi.lan/").unwrap().url,
             "https://unifi.lan"
         );
@@ -72,6 +93,7 @@ mod tests {
             "",
             "unifi.lan",
             "http://unifi.lan",
+            "ws://127.0.0.1",
             "https://",
             "https://a b",
             "https://-/",

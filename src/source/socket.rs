@@ -15,9 +15,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, handshake::client::Request};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio_util::either::Either;
 
 /// A socket to a controller.
-pub(super) type Socket = WebSocketStream<TlsStream<TcpStream>>;
+pub(super) type Socket = WebSocketStream<Either<TlsStream<TcpStream>, TcpStream>>;
 
 /// Largest message: a `device:sync` frame holds several devices of up to 40 KB each.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
@@ -54,9 +55,12 @@ pub(super) async fn connect(
 async fn open(address: &Address, tls: &Tls, request: Request) -> Result<Socket, Error> {
     let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
     stream.set_nodelay(true)?;
-    let stream = TlsConnector::from(tls.config())
-        .connect(address.name.clone(), stream)
-        .await?;
+    let stream = if address.encrypted {
+        let connector = TlsConnector::from(tls.config());
+        Either::Left(connector.connect(address.name.clone(), stream).await?)
+    } else {
+        Either::Right(stream)
+    };
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE))
@@ -66,7 +70,7 @@ async fn open(address: &Address, tls: &Tls, request: Request) -> Result<Socket, 
 }
 
 fn request(address: &Address, path: &str, pass: &Pass) -> Result<Request, Error> {
-    let url = format!("wss{}{path}", address.url.trim_start_matches("https"));
+    let url = address.url.replacen("http", "ws", 1) + path;
     let uri: Uri = url
         .parse()
         .map_err(|error| Error::Io(io::Error::new(io::ErrorKind::InvalidInput, error)))?;

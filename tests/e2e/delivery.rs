@@ -143,6 +143,24 @@ fn self_hosted_with_two_sites() {
 }
 
 #[test]
+fn a_controller_behind_a_tunnel_that_ends_on_this_machine() {
+    let simulator = Simulator::start(SimulatorOptions {
+        plain: true,
+        ..SimulatorOptions::default()
+    })
+    .unwrap();
+    let rig = Rig::new(&(controller("home", &simulator, r#"["default"]"#) + ARCHIVE));
+    let host = rig.start();
+    assert!(simulator.wait_for_sockets(1, LIMIT));
+    let made = simulator.emit("default", 10);
+    eventually("the events are in the file", || {
+        let written = rig.raws("events.jsonl");
+        made.iter().all(|entry| written.contains_key(&entry.raw))
+    });
+    stop_clean(host);
+}
+
+#[test]
 fn two_controllers_at_once() {
     let one = simulator(ControllerKind::UnifiOs);
     let other = Simulator::start(SimulatorOptions {

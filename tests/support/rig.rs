@@ -31,12 +31,16 @@ pub fn controller(name: &str, simulator: &Simulator, sites: &str) -> String {
 url = "{url}"
 sites = {sites}
 auth = {{ username = "{username}", password = "{password}" }}
-tls = {{ pin_sha256 = "{pin}" }}
+{tls}
 "#,
         url = simulator.url(),
         username = options.username,
         password = options.password,
-        pin = simulator.fingerprint(),
+        tls = if options.plain {
+            String::new()
+        } else {
+            format!(r#"tls = {{ pin_sha256 = "{}" }}"#, simulator.fingerprint())
+        },
     )
 }
 

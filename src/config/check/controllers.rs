@@ -203,7 +203,15 @@ impl Check<'_> {
                 format!("cannot read {}: {error}", file.display()),
             ));
         }
-        if tls.insecure {
+        let plain = table
+            .url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("http://"));
+        if plain && given.contains(&true) {
+            self.warnings.push(format!(
+                "controllers.{name}.tls: nothing is encrypted on the way to an http:// address; remove it"
+            ));
+        } else if tls.insecure {
             self.warnings.push(format!(
                 "controllers.{name}.tls: insecure = true trusts anybody who answers; pin the certificate instead"
             ));
@@ -261,7 +269,8 @@ fn base_url(text: &str) -> Result<String, (String, &'static str)> {
     Ok(format!("{scheme}://{authority}"))
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether `host` of a URL is this machine, by name or by address.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host
         .trim_start_matches('[')
         .trim_end_matches(']')

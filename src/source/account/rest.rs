@@ -186,7 +186,7 @@ impl Failure {
                 )
             }
             Self::Verdict(Verdict::NotFound) => {
-                format!("the controller has no {what}: check url and kind")
+                format!("the controller does not know {what}: check url and kind")
             }
             Self::Verdict(Verdict::TooMany { .. }) => {
                 format!(

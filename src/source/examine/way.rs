@@ -43,6 +43,10 @@ pub(super) async fn walk(
         }
     };
     tell(Finding::ok("tcp", format!("port {} answers", address.port)));
+    if !address.encrypted {
+        tell(Finding::ok("tls", "none, on the way within this machine"));
+        return true;
+    }
     let finding = handshake(plan, account, stream).await;
     let there = finding.health != super::Health::Failed;
     tell(finding);
