@@ -10,6 +10,7 @@ pub fn builtin() -> Registry {
         .sink::<herald_exec::Exec>()
         .sink::<herald_file::File>()
         .sink::<herald_mqtt::Mqtt>()
+        .sink::<herald_nats::Nats>()
         .sink::<herald_syslog::Syslog>()
         .sink::<herald_webhook::Webhook>()
         .sink::<herald_notify::Ntfy>()

@@ -2,4 +2,5 @@
 
 mod docs;
 mod mqtt;
+mod nats;
 mod syslog;

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod herald;
 pub mod http;
+pub mod nats;
 pub mod receiver;
 pub mod reckoning;
 pub mod rig;

@@ -2,7 +2,9 @@
 
 use crate::source::tls::Tls;
 use rustls::pki_types::ServerName;
+use std::any::Any;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -31,6 +33,15 @@ impl Dial for Dialer {
                 Err(failed(&explained.unwrap_or_else(|| error.to_string())))
             }
         }
+    }
+
+    fn tls(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        let tls = self.tls.as_ref()?;
+        Some(tls.config())
+    }
+
+    fn explain(&self, error: &(dyn std::error::Error + 'static)) -> Option<String> {
+        self.tls.as_ref()?.explain(error)
     }
 }
 

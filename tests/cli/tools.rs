@@ -14,6 +14,7 @@ sink    console    writes events to standard output, for people or as JSON
 sink    exec       gives events to a program in any language, as lines of JSON that it acknowledges
 sink    file       appends events to a file as JSON lines, with rotation
 sink    mqtt       publishes events and retained states by MQTT 5; Home Assistant discovers them
+sink    nats       publishes events by NATS, acknowledged by JetStream
 sink    syslog     sends events to a collector by RFC 5424 over UDP, TCP or TLS, as JSON or CEF
 sink    webhook    sends events by HTTP: CloudEvents, JSON or a template, signed by Standard Webhooks
 sink    ntfy       pushes to phones by ntfy; a recovery updates what the failure sent

@@ -16,6 +16,7 @@ fn every_example_of_a_sink_is_a_configuration() {
             ));
             herald
                 .env("MQTT_PASSWORD", "x")
+                .env("NATS_PASSWORD", "x")
                 .run(&["check"])
                 .with_code(0);
             tried += 1;

@@ -1,6 +1,7 @@
 //! Connections for plugins that speak something else than HTTP, without naming the TLS library behind them.
 
 use async_trait::async_trait;
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
@@ -18,6 +19,17 @@ pub trait Dial: Send + Sync + 'static {
     /// Open a connection to a host, by name or address without brackets, within a time that the host bounds. With TLS
     /// the handshake is over and the certificate accepted.
     async fn dial(&self, host: &str, port: u16) -> Result<Connection, ConnectError>;
+
+    /// See [`Connector::tls`].
+    fn tls(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        None
+    }
+
+    /// See [`Connector::explain`].
+    fn explain(&self, error: &(dyn std::error::Error + 'static)) -> Option<String> {
+        let _ = error;
+        None
+    }
 }
 
 /// Any stream of bytes in both directions.
@@ -47,6 +59,19 @@ impl Connector {
     /// trust it.
     pub async fn connect(&self, host: &str, port: u16) -> Result<Connection, ConnectError> {
         self.0.dial(host, port).await
+    }
+
+    /// The TLS policy in the form of the library behind it, for a protocol whose own library opens the connections:
+    /// herald's is a `rustls::ClientConfig` of rustls 0.23. `None` where there is none.
+    #[must_use]
+    pub fn tls(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.0.tls()
+    }
+
+    /// When `error`, met with [`Connector::tls`], is about a certificate: what is wrong with it and how to trust it.
+    #[must_use]
+    pub fn explain(&self, error: &(dyn std::error::Error + 'static)) -> Option<String> {
+        self.0.explain(error)
     }
 }
 

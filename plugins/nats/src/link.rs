@@ -1,0 +1,186 @@
+//! One connection: it ends with the first trouble, and the next delivery opens another.
+
+use crate::config::Servers;
+use crate::fault;
+use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::{self, message::PublishMessage};
+use async_nats::{Client, Event as Happening, ServerError};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use std::time::Duration;
+use tokio::sync::watch;
+use unifi_herald_plugin::{DeliveryError, Fault};
+
+/// For a connection, and for an answer to what was sent.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Publications that wait for their acknowledgement at once.
+const IN_FLIGHT: usize = 512;
+
+/// A message of an event.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) subject: String,
+    pub(crate) id: String,
+    pub(crate) payload: Bytes,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Link {
+    client: Client,
+    jetstream: jetstream::Context,
+    trouble: watch::Receiver<Option<Trouble>>,
+}
+
+/// Why a connection is of no more use.
+#[derive(Clone, Debug)]
+enum Trouble {
+    Lost,
+    Said(ServerError),
+}
+
+impl Link {
+    pub(crate) async fn open(servers: &Servers) -> Result<Self, DeliveryError> {
+        let (tell, trouble) = watch::channel(None);
+        let options = servers
+            .options()
+            .connection_timeout(PATIENCE)
+            // The lane decides when to try again; what waits in a library's buffer would come twice.
+            .max_reconnects(1)
+            .event_callback(move |happening| {
+                let trouble = match happening {
+                    Happening::Disconnected | Happening::Closed => Some(Trouble::Lost),
+                    Happening::ServerError(error) => Some(Trouble::Said(error)),
+                    _ => None,
+                };
+                if let Some(trouble) = trouble {
+                    tell.send_if_modified(|known| {
+                        let first = known.is_none();
+                        known.get_or_insert(trouble);
+                        first
+                    });
+                }
+                async {}
+            });
+        let connecting = options.connect(servers.addresses());
+        let client = match tokio::time::timeout(PATIENCE * 2, connecting).await {
+            Ok(connected) => {
+                connected.map_err(|error| fault::connect(&error, &servers.connector))?
+            }
+            Err(_) => return Err(DeliveryError::later("no NATS server answered in time")),
+        };
+        let jetstream = ContextBuilder::new()
+            .timeout(PATIENCE)
+            .max_ack_inflight(IN_FLIGHT)
+            .build(client.clone());
+        Ok(Self {
+            client,
+            jetstream,
+            trouble,
+        })
+    }
+
+    /// Whether nothing has happened to it yet.
+    pub(crate) fn is_up(&self) -> bool {
+        self.trouble.borrow().is_none()
+    }
+
+    /// Have a stream acknowledge every message; an error says how many it did from the front.
+    pub(crate) async fn store(&self, messages: &[Message]) -> Result<(), DeliveryError> {
+        let mut accepted = 0;
+        for part in messages.chunks(IN_FLIGHT) {
+            let mut waiting = Vec::with_capacity(part.len());
+            for message in part {
+                let publication = PublishMessage::build()
+                    .payload(message.payload.clone())
+                    .message_id(&message.id);
+                let subject = message.subject.clone();
+                waiting.push(self.jetstream.send_publish(subject, publication).await);
+            }
+            for (message, answer) in part.iter().zip(waiting) {
+                let answer = async { answer?.await };
+                let acknowledged = tokio::select! {
+                    biased;
+                    answer = answer => answer.map_err(|error| fault::publish(&error, &message.subject)),
+                    error = self.failed() => Err(error),
+                };
+                acknowledged.map_err(|error| error.with_accepted(accepted))?;
+                accepted += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hand every message to the server and wait until it has read them.
+    pub(crate) async fn send(&self, messages: &[Message]) -> Result<(), DeliveryError> {
+        for message in messages {
+            let mut headers = async_nats::HeaderMap::new();
+            headers.insert("Nats-Msg-Id", &*message.id);
+            let (subject, payload) = (message.subject.clone(), message.payload.clone());
+            let sent = self.client.publish_with_headers(subject, headers, payload);
+            if let Err(error) = sent.await {
+                let why = format!("cannot publish on {}: {error}", message.subject);
+                return Err(match error.kind() {
+                    async_nats::client::PublishErrorKind::MaxPayloadExceeded
+                        if messages.len() == 1 =>
+                    {
+                        DeliveryError::never(why)
+                    }
+                    _ => DeliveryError::later(why).with_fault(Fault::Unavailable),
+                });
+            }
+        }
+        // A refusal comes before the answer, and is told by a task of its own, which has run by the second answer.
+        self.round_trip().await?;
+        self.round_trip().await
+    }
+
+    /// Wait until the server has answered; it answers in order.
+    pub(crate) async fn round_trip(&self) -> Result<(), DeliveryError> {
+        let pong = async {
+            // The library tells of no PONG; a subscription that is drained ends with one.
+            let inbox = self.client.new_inbox();
+            let mut nothing = self.client.subscribe(inbox).await.ok()?;
+            nothing.drain().await.ok()?;
+            while nothing.next().await.is_some() {}
+            Some(())
+        };
+        let answered = tokio::select! {
+            biased;
+            error = self.failed() => return Err(error),
+            answered = tokio::time::timeout(PATIENCE, pong) => answered,
+        };
+        if !self.is_up() {
+            return Err(self.failed().await);
+        }
+        match answered {
+            Ok(Some(())) => Ok(()),
+            _ => Err(DeliveryError::later(
+                "the NATS server did not answer in time",
+            )),
+        }
+    }
+
+    /// Whether a stream takes `subject`.
+    pub(crate) async fn look_up(&self, subject: &str) -> Result<(), DeliveryError> {
+        let found = tokio::select! {
+            biased;
+            found = self.jetstream.stream_by_subject(subject) => found,
+            error = self.failed() => return Err(error),
+        };
+        found.map(drop).map_err(|error| {
+            DeliveryError::misconfigured(format!("no stream takes {subject}: {error}"))
+        })
+    }
+
+    /// Resolves when something has happened to the connection.
+    async fn failed(&self) -> DeliveryError {
+        let mut trouble = self.trouble.clone();
+        let known = trouble.wait_for(Option::is_some).await;
+        match known.ok().and_then(|known| known.clone()) {
+            Some(Trouble::Said(error)) => fault::said(&error),
+            Some(Trouble::Lost) | None => DeliveryError::later("the connection to NATS broke"),
+        }
+    }
+}

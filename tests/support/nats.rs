@@ -1,0 +1,90 @@
+//! Real nats-servers on loopback, alone or as a cluster.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// A nats-server with JetStream. Dropping it kills it.
+#[derive(Debug)]
+pub struct NatsServer {
+    child: Option<Child>,
+    folder: TempDir,
+    port: u16,
+    config: String,
+}
+
+impl NatsServer {
+    /// With these lines in its configuration, where `FOLDER` stands for its folder.
+    pub fn with(config: &str) -> Self {
+        let mut server = Self {
+            child: None,
+            folder: tempfile::tempdir().unwrap(),
+            port: free_port(),
+            config: config.to_owned(),
+        };
+        server.restart();
+        server
+    }
+
+    /// Its folder, for certificates and the like.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Kill it as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Kill it if it runs, and start it anew on the same port, with what its streams had.
+    pub fn restart(&mut self) {
+        self.kill();
+        let folder = self.folder.path().display().to_string();
+        let text = format!(
+            "listen: \"127.0.0.1:{}\"\njetstream {{ store_dir: \"{folder}/js\" }}\n{}\n",
+            self.port,
+            self.config.replace("FOLDER", &folder)
+        );
+        let path = self.folder.path().join("nats.conf");
+        fs::write(&path, text).unwrap();
+        let child = Command::new("/usr/sbin/nats-server")
+            .arg("-c")
+            .arg(&path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            // `make packages` installs it.
+            .unwrap();
+        self.child = Some(child);
+        let port = self.port;
+        super::eventually("nats-server listens", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A port that was free a moment ago, and not one of those that are given to who connects.
+pub fn free_port() -> u16 {
+    loop {
+        let port = fastrand::u16(10_000..30_000);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
