@@ -35,6 +35,7 @@ ENV STATE_DIRECTORY=/state HERALD_CONFIG=/config/config.toml
 VOLUME /state
 WORKDIR /config
 USER 10001
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["/usr/local/bin/herald", "health"]
 ENTRYPOINT ["/usr/local/bin/herald"]
 CMD ["run"]
 

@@ -150,6 +150,7 @@ impl Host {
         let names: Vec<Text> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
         let store = assemble::store(&plan, &names, &clock)?;
         let scripts = chains.script_health();
+        let filters = chains.filter_health();
         let shape = Shape::of(&plan);
         let tallies = ChainTally::of(&shape);
         let measures = Arc::new(Measures::new(&clock));
@@ -228,6 +229,7 @@ impl Host {
             controllers,
             sinks,
             scripts,
+            filters,
             chains: shape.0.into_iter().zip(tallies).collect(),
             zone: plan.zone.clone(),
             engine,

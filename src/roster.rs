@@ -1,6 +1,6 @@
-//! Which controllers, sinks and scripts there are at the moment, for whoever asks while a reload may change it.
+//! Which controllers, sinks, scripts and filters there are at the moment, for whoever asks while a reload may change it.
 
-use crate::chain::{ChainShape, ChainTally};
+use crate::chain::{ChainShape, ChainTally, FilterHealth};
 use crate::script::{Engine, ScriptHealth};
 use crate::status::{ControllerStatus, LaneStatus};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -25,6 +25,8 @@ pub struct Cast {
     pub sinks: Vec<(Text, LaneStatus)>,
     /// The scripts: chain, script, health.
     pub scripts: Vec<(Text, Text, ScriptHealth)>,
+    /// The filters in Rust: chain, filter, health.
+    pub filters: Vec<(Text, Text, FilterHealth)>,
     /// What every chain does, with the names of its steps, in the order of the configuration.
     pub chains: Vec<(ChainShape, Arc<ChainTally>)>,
     /// Time zone of what people write.
@@ -52,7 +54,7 @@ impl Roster {
         }))
     }
 
-    /// Without scripts, for whoever is tested without a host.
+    /// Without scripts and filters, for whoever is tested without a host.
     #[cfg(test)]
     pub(crate) fn testing(
         controllers: Vec<(Text, ControllerStatus)>,
@@ -63,6 +65,7 @@ impl Roster {
             controllers,
             sinks,
             scripts: Vec::new(),
+            filters: Vec::new(),
             chains: Vec::new(),
             zone: jiff::tz::TimeZone::UTC,
             engine: Engine::new(EngineOptions {

@@ -15,6 +15,7 @@ mod error;
 mod host;
 mod hours;
 mod imports;
+mod inner;
 mod limits;
 mod log_gate;
 mod memory;
@@ -128,7 +129,8 @@ impl Script {
     }
 
     fn error(&self, position: Position, error: &EvalAltResult) -> RunError {
-        RunError::eval(self.file(), position, error, &self.context.limits)
+        let hit = self.context.run().hit.take();
+        RunError::eval(self.file(), position, error, hit, &self.context.limits)
     }
 
     fn outcome(&self, result: &Dynamic, node: &Node) -> Result<Outcome, String> {

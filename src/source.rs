@@ -15,6 +15,7 @@ mod meet;
 mod names;
 mod repair;
 mod report;
+mod shake;
 mod site;
 mod socket;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The verbs that ask a running host or open its store, as processes of their own.
 
+mod filters;
 mod journal;
 mod status;
 mod tail;

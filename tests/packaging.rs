@@ -84,3 +84,19 @@ fn rules_and_dashboard_ask_only_for_metrics_there_are() {
     let dashboard: serde_json::Value = serde_json::from_slice(&dashboard).unwrap();
     assert!(dashboard["panels"].as_array().unwrap().len() > 8);
 }
+
+#[test]
+fn the_image_runs_without_rights_and_tells_how_it_is() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Dockerfile");
+    let text = std::fs::read_to_string(file).unwrap();
+    let (_, last) = text.split_once("\nFROM debian:").unwrap();
+    assert!(last.contains("\nUSER 10001\n"), "{last}");
+    assert!(
+        last.contains("\nHEALTHCHECK ") && last.contains("[\"/usr/local/bin/herald\", \"health\"]"),
+        "{last}"
+    );
+    let compose = std::fs::read_to_string(packaging("compose/compose.yaml")).unwrap();
+    for line in ["    read_only: true", "    cap_drop: [ALL]"] {
+        assert!(compose.lines().any(|there| there == line), "{line}");
+    }
+}

@@ -162,7 +162,13 @@ impl Alerts {
             .iter()
             .filter(|(.., entry)| entry.phase != Phase::Closed);
         let incidents = entries.filter_map(|(alert, _, entry)| {
-            Incident::of(&self.rules[alert].plan.name, entry, &self.silences, now)
+            let plan = &self.rules[alert].plan;
+            let mut incident = Incident::of(&plan.name, entry, &self.silences, now)?;
+            // What it will be told with, while it has not been.
+            if let (None, Some(severity)) = (entry.severity, plan.severity) {
+                incident.severity = severity;
+            }
+            Some(incident)
         });
         let mut incidents: Vec<Incident> = incidents.collect();
         incidents.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));

@@ -4,13 +4,16 @@ use super::launch::{Occasion, Reading};
 use super::load::Loader;
 use super::output::complain;
 use super::{Exit, launch, log, run};
-use crate::config::{AuthPlan, ControllerKind, Plan, Sites, StorePlan};
+use crate::config::{AuthPlan, ControllerKind, Plan, Sites, StoreMode, StorePlan};
 use crate::demo::{Pace, Scenario, Simulator, SimulatorOptions};
 use crate::host::PlanSource;
 use crate::registry::Registry;
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use unifi_herald_plugin::Span;
 use unifi_herald_plugin::http::TlsOptions;
@@ -82,6 +85,23 @@ impl Demo {
     }
 }
 
+/// Write down how other commands find the demo while it runs: a configuration for them.
+fn leave_word(plan: &Plan) -> io::Result<PathBuf> {
+    let folder = &plan.store.dir;
+    DirBuilder::new().mode(0o700).create(folder)?;
+    let mode = match plan.store.mode {
+        StoreMode::Disk => "disk",
+        StoreMode::Memory => "memory",
+    };
+    let mut text = format!("[store]\nmode = \"{mode}\"\ndir = \".\"\n");
+    if let Some(zone) = plan.zone.iana_name() {
+        text.push_str(&format!("[time]\nzone = \"{zone}\"\n"));
+    }
+    let file = folder.join("config.toml");
+    std::fs::write(&file, text)?;
+    Ok(file)
+}
+
 /// What is read anew runs with the controllers and the store of the `running` plan.
 fn standing_in(running: &Plan, source: PlanSource) -> PlanSource {
     let (controllers, store) = (running.controllers.clone(), running.store.clone());
@@ -134,6 +154,13 @@ impl Demo {
             sync: plan.store.sync,
             ..StorePlan::new(plan.store.mode, scratch.clone())
         };
+        match leave_word(&plan) {
+            Ok(file) => tracing::info!(
+                status = %format_args!("herald -c {} status", file.display()),
+                "the demo can be looked into from another terminal; tail, events, incidents and others find it in the same way"
+            ),
+            Err(error) => tracing::debug!(%error, "other commands cannot find the demo"),
+        }
         let (registry, source, _) = loader.into_parts();
         let reading = Reading {
             source: standing_in(&plan, source),

@@ -6,14 +6,10 @@ use super::{Exit, log, online};
 use crate::clock::Clock;
 use crate::config::Plan;
 use crate::registry::Registry;
-use crate::services::HostServices;
 use crate::source::{Fault, Finding, Health, examine};
-use crate::tasks::Tasks;
 use serde::Serialize;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
-use unifi_herald_plugin::BuildContext;
 
 /// Longest a controller may take to answer everything it is asked.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -106,15 +102,9 @@ impl Ward {
             }
         }
         self.store(plan);
-        let services = HostServices::new(clock, Tasks::new());
-        for sink in &plan.sinks {
-            let context = BuildContext::new(
-                sink.name.clone(),
-                &plan.base,
-                Arc::<HostServices>::clone(&services),
-            );
-            let name = format!("sink {}", sink.name);
-            match online::try_sink(sink, registry, &context).await {
+        online::try_sinks(plan, registry, |name, tried| {
+            let name = format!("sink {name}");
+            match tried {
                 Ok(()) => self.tell(&name, Health::Ok, "its destination answers", "", Exit::Done),
                 Err((sentence, exit)) => {
                     let (detail, fix) = sentence.split_once(": ").unwrap_or((&sentence, ""));
@@ -126,7 +116,8 @@ impl Ward {
                     self.tell(&name, Health::Failed, detail, fix, exit);
                 }
             }
-        }
+        })
+        .await;
     }
 
     fn of_controller(&mut self, controller: &str, finding: &Finding) {

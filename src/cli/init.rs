@@ -10,16 +10,12 @@ use super::output::{complain, plain, print};
 use super::{Exit, online};
 use crate::clock::Clock;
 use crate::config::{AuthPlan, BackfillPlan, ControllerPlan, Sites};
-use crate::services::HostServices;
 use crate::source::{Certificate, Met, Probe, ProbeError, meet, probe};
-use crate::tasks::Tasks;
 use files::Answers;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 use talk::Talk;
 use tokio::runtime::Runtime;
-use unifi_herald_plugin::BuildContext;
 use unifi_herald_plugin::http::TlsOptions;
 
 /// Passwords tried before it gives up: controllers lock out after five.
@@ -285,21 +281,18 @@ impl Init {
     fn try_sink(&self, loader: Loader, runtime: &Runtime) -> Result<Exit, Exit> {
         let loader = loader.naming(self.output.clone());
         let plan = loader.plan()?;
-        let _inside = runtime.enter();
-        let services = HostServices::new(Clock::system(), Tasks::new());
-        for sink in &plan.sinks {
-            let context = BuildContext::new(
-                sink.name.clone(),
-                &plan.base,
-                Arc::<HostServices>::clone(&services),
-            );
-            let tried = runtime.block_on(online::try_sink(sink, &loader.registry, &context));
-            tried.map_err(|(sentence, exit)| {
-                failed(
-                    &format!("the sink {} does not work yet: {sentence}", sink.name),
+        let mut trouble = None;
+        let tried = online::try_sinks(&plan, &loader.registry, |name, tried| {
+            if let (None, Err((sentence, exit))) = (&trouble, tried) {
+                trouble = Some((
+                    format!("the sink {name} does not work yet: {sentence}"),
                     exit,
-                )
-            })?;
+                ));
+            }
+        });
+        runtime.block_on(tried);
+        if let Some((sentence, exit)) = trouble {
+            return Err(failed(&sentence, exit));
         }
         let file = self.output.display();
         complain(&format!(

@@ -10,7 +10,7 @@ use crate::services::HostServices;
 use crate::tasks::Tasks;
 use std::path::PathBuf;
 use std::sync::Arc;
-use unifi_herald_plugin::Services;
+use unifi_herald_plugin::{Services, Text};
 
 /// The registry and what the user said about the configuration.
 #[derive(Debug)]
@@ -79,6 +79,13 @@ impl Loader {
     pub(super) fn outline(&self) -> Result<Outline, Exit> {
         let services: Arc<dyn Services> = HostServices::new(Clock::system(), Tasks::new());
         config::outline(&self.locator, &self.registry, &services).map_err(|errors| refuse(&errors))
+    }
+
+    /// Name and file of each script; none when the configuration does not say.
+    pub(super) fn script_files(&self) -> Vec<(Text, PathBuf)> {
+        let services: Arc<dyn Services> = HostServices::new(Clock::system(), Tasks::new());
+        let outline = config::outline(&self.locator, &self.registry, &services);
+        outline.map(|outline| outline.scripts).unwrap_or_default()
     }
 
     /// The sinks that presets send to; none when the configuration does not say.

@@ -29,20 +29,19 @@ pub(super) fn check(plan: &Plan, registry: &Registry) -> Exit {
         }
     };
     runtime.block_on(async {
-        let services = HostServices::new(Clock::system(), Tasks::new());
         let mut worst = Exit::Done;
         for controller in &plan.controllers {
             worst = worse(worst, check_controller(controller).await);
         }
-        for sink in &plan.sinks {
-            let context = BuildContext::new(
-                sink.name.clone(),
-                &plan.base,
-                Arc::<HostServices>::clone(&services),
-            )
-            .in_zone(lent_zone(&plan.zone));
-            worst = worse(worst, check_sink(sink, registry, &context).await);
-        }
+        try_sinks(plan, registry, |name, tried| {
+            let (text, exit) = match tried {
+                Ok(()) => ("ok".to_owned(), Exit::Done),
+                Err((error, exit)) => (format!("failed: {error}"), exit),
+            };
+            let exit = worse(exit, print(&format!("sink {name}: {text}\n")));
+            worst = worse(worst, exit);
+        })
+        .await;
         worst
     })
 }
@@ -81,16 +80,22 @@ fn describe(found: &Probe) -> String {
     )
 }
 
-async fn check_sink(sink: &SinkPlan, registry: &Registry, context: &BuildContext) -> Exit {
-    let (text, exit) = match try_sink(sink, registry, context).await {
-        Ok(()) => ("ok".to_owned(), Exit::Done),
-        Err((error, exit)) => (format!("failed: {error}"), exit),
-    };
-    worse(exit, print(&format!("sink {}: {text}\n", sink.name)))
+/// Build every sink of `plan`, one after the other, and let it check its destination; `tell` hears how each did.
+pub(super) async fn try_sinks(
+    plan: &Plan,
+    registry: &Registry,
+    mut tell: impl FnMut(&str, Result<(), (String, Exit)>),
+) {
+    let services = HostServices::new(Clock::system(), Tasks::new());
+    for sink in &plan.sinks {
+        let services = Arc::<HostServices>::clone(&services);
+        let context = BuildContext::new(sink.name.clone(), &plan.base, services)
+            .in_zone(lent_zone(&plan.zone));
+        tell(&sink.name, try_sink(sink, registry, &context).await);
+    }
 }
 
-/// Build a sink and let it check its destination.
-pub(super) async fn try_sink(
+async fn try_sink(
     sink: &SinkPlan,
     registry: &Registry,
     context: &BuildContext,

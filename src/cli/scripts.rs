@@ -1,11 +1,13 @@
 //! `herald scripts`
 
+pub(super) mod find;
+
 use super::Exit;
 use super::ask;
 use super::load::Loader;
 use super::output::{complain, print};
 use super::test::scripts_folder;
-use crate::config::{StoreMode, suggest};
+use crate::config::{Outline, StoreMode};
 use crate::control::protocol::Request;
 use crate::script::cases::{Cases, scripts_in};
 use crate::store::forget_state;
@@ -27,14 +29,17 @@ enum Verb {
     /// What a script is for, its parameters, and how to configure it.
     #[command(after_help = "Example:\n  herald scripts show roaming_storm")]
     Show {
-        /// Its file without the ending.
-        name: String,
+        /// Its file without the ending, its name in the configuration, or a path.
+        #[arg(value_name = "SCRIPT")]
+        name: PathBuf,
     },
     /// Make a script forget everything it remembers: in every chain that runs it while herald runs, else in the store.
     #[command(after_help = "Example:\n  herald scripts reset newcomers")]
     Reset {
-        /// Its name in the configuration, as in [scripts.NAME].
-        name: String,
+        /// Its name in the configuration, as in [scripts.NAME]; or its file without the ending, or a path: then every
+        /// script of the configuration that is made of this file.
+        #[arg(value_name = "SCRIPT")]
+        name: PathBuf,
     },
 }
 
@@ -42,7 +47,7 @@ impl Scripts {
     pub(super) fn main(self, loader: &Loader) -> Exit {
         let done = match self.verb {
             Verb::List => scripts(loader).map(|scripts| list(&scripts)),
-            Verb::Show { name } => scripts(loader).map(|scripts| show(&scripts, &name)),
+            Verb::Show { name } => Ok(show(loader, &name)),
             Verb::Reset { name } => reset(loader, &name),
         };
         done.unwrap_or_else(|exit| exit)
@@ -57,26 +62,42 @@ fn scripts(loader: &Loader) -> Result<Vec<PathBuf>, Exit> {
     })
 }
 
-fn reset(loader: &Loader, name: &str) -> Result<Exit, Exit> {
+fn reset(loader: &Loader, wanted: &Path) -> Result<Exit, Exit> {
     let outline = loader.outline()?;
+    let (names, help) = match find::names(wanted, &outline.scripts) {
+        Ok(names) => (names, None),
+        // A script that has left the configuration may still remember something.
+        Err(help) => (vec![wanted.to_string_lossy().into()], Some(help)),
+    };
+    let mut text = String::new();
+    for name in names {
+        let forgotten = forget(&outline, &name)?;
+        if let (0, Some(help)) = (forgotten, &help) {
+            return Err(unknown(help));
+        }
+        _ = writeln!(text, "{name}: {forgotten} keys forgotten");
+    }
+    Ok(print(&text))
+}
+
+/// How many keys.
+fn forget(outline: &Outline, name: &str) -> Result<u64, Exit> {
     let request = Request::ForgetScript {
         name: name.to_owned(),
     };
-    if let Some(mut client) = ask::ask(&outline, &request)? {
-        let forgotten = ask::each(&mut client, |_| Err(ask::misunderstood()))?;
-        return Ok(print(&format!("{name}: {forgotten} keys forgotten\n")));
+    if let Some(mut client) = ask::ask(outline, &request)? {
+        return ask::each(&mut client, |_| Err(ask::misunderstood()));
     }
     if outline.store.mode == StoreMode::Memory {
         complain("with `store.mode = \"memory\"` a restart forgets what scripts remember");
         return Err(Exit::Failed);
     }
     let forgotten = forget_state(&outline.store.dir, &format!("script/{name}/"));
-    let forgotten = forgotten.map_err(|error| ask::undone(&error))?;
-    Ok(print(&format!("{name}: {forgotten} keys forgotten\n")))
+    forgotten.map_err(|error| ask::undone(&error))
 }
 
 fn list(scripts: &[PathBuf]) -> Exit {
-    let names: Vec<String> = scripts.iter().map(|script| name(script)).collect();
+    let names: Vec<String> = scripts.iter().map(|script| find::stem(script)).collect();
     let width = names.iter().map(String::len).max().unwrap_or(0);
     let mut text = String::new();
     for (script, name) in scripts.iter().zip(names) {
@@ -91,18 +112,13 @@ fn list(scripts: &[PathBuf]) -> Exit {
     print(&text)
 }
 
-fn show(scripts: &[PathBuf], wanted: &str) -> Exit {
-    let Some(script) = scripts.iter().find(|script| name(script) == wanted) else {
-        let names: Vec<String> = scripts.iter().map(|script| name(script)).collect();
-        let help = suggest::help(wanted, names.iter().map(String::as_str), "there are");
-        complain(&format!(
-            "error: there is no script `{wanted}`; {}",
-            help.unwrap_or_default()
-        ));
-        return Exit::Usage;
+fn show(loader: &Loader, wanted: &Path) -> Exit {
+    let script = match find::file(wanted, &scripts_folder(loader), loader) {
+        Ok(script) => script,
+        Err(error) => return unknown(&error),
     };
-    let mut text = format!("{}\n\n{}", script.display(), head(script));
-    if let Ok(cases) = Cases::read(script) {
+    let mut text = format!("{}\n\n{}", script.display(), head(&script));
+    if let Ok(cases) = Cases::read(&script) {
         text.push_str("\nCases:\n");
         for case in cases.names() {
             _ = writeln!(text, "  {case}");
@@ -111,9 +127,9 @@ fn show(scripts: &[PathBuf], wanted: &str) -> Exit {
     print(&text)
 }
 
-fn name(script: &Path) -> String {
-    let stem = script.file_stem().unwrap_or_default();
-    stem.to_string_lossy().into_owned()
+fn unknown(error: &str) -> Exit {
+    complain(&format!("error: {error}"));
+    Exit::Usage
 }
 
 /// The comment at the top of a script, without its slashes.

@@ -6,7 +6,7 @@ use super::{Exit, ask};
 use crate::clock::Clock;
 use crate::config::Outline;
 use crate::control::protocol::{
-    Answer, ControllerState, RefusedConfig, Request, ScriptState, SinkState, Status as Facts,
+    Answer, ControllerState, RefusedConfig, Request, SinkState, Status as Facts, StepState,
 };
 use serde::{Serialize, Serializer};
 use std::fmt::Write;
@@ -91,6 +91,7 @@ fn stopped(outline: &Outline) -> Result<Facts, Exit> {
         sinks: sinks.collect(),
         degraded: None,
         scripts: Vec::new(),
+        filters: Vec::new(),
         refused_reload: None,
     })
 }
@@ -103,8 +104,11 @@ struct Json<'a> {
     #[serde(serialize_with = "sinks")]
     sinks: &'a [SinkState],
     /// Those that are bypassed.
-    #[serde(skip_serializing_if = "<[ScriptState]>::is_empty")]
-    scripts: &'a [ScriptState],
+    #[serde(skip_serializing_if = "<[StepState]>::is_empty")]
+    scripts: &'a [StepState],
+    /// In the same way.
+    #[serde(skip_serializing_if = "<[StepState]>::is_empty")]
+    filters: &'a [StepState],
     #[serde(skip_serializing_if = "Option::is_none")]
     refused_reload: Option<&'a RefusedConfig>,
 }
@@ -163,6 +167,7 @@ fn json(facts: &Facts) -> Exit {
         controllers: &facts.controllers,
         sinks: &facts.sinks,
         scripts: &facts.scripts,
+        filters: &facts.filters,
         refused_reload: facts.refused_reload.as_ref(),
     };
     // Cannot fail: the keys of both maps are text.
@@ -195,13 +200,15 @@ fn human(facts: &Facts, running: bool, now: Timestamp) -> String {
             refused.at
         );
     }
-    for script in &facts.scripts {
+    let scripts = facts.scripts.iter().map(|script| ("script", script));
+    let filters = facts.filters.iter().map(|filter| ("filter", filter));
+    for (what, step) in scripts.chain(filters) {
         _ = writeln!(
             text,
-            "the script {} is bypassed in the chain {}: {}",
-            plain(&script.name),
-            plain(&script.chain),
-            plain(&script.error)
+            "the {what} {} is bypassed in the chain {}: {}",
+            plain(&step.name),
+            plain(&step.chain),
+            plain(&step.error)
         );
     }
     let width = longest(facts.controllers.iter().map(|controller| &controller.name));
@@ -333,6 +340,7 @@ mod tests {
             }],
             degraded: None,
             scripts: Vec::new(),
+            filters: Vec::new(),
             refused_reload: None,
         }
     }

@@ -1,9 +1,10 @@
 //! `herald test`
 
 use super::Exit;
+use super::launch::Signals;
 use super::load::Loader;
 use super::output::{complain, print};
-use crate::config::suggest;
+use super::scripts::find;
 use crate::script::cases::{AlertCases, Cases, Report, SUFFIX, scripts_in};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -25,13 +26,15 @@ const LOOK: Duration = Duration::from_millis(500);
   herald test scripts/night.rhai --watch
   herald test alerts/device_down")]
 pub(super) struct Test {
-    /// Names of scripts, or their files; alerts/NAME for the cases of an alert.
+    /// A script: its file without the ending, its name in the configuration, or a path; alerts/NAME for the cases of an
+    /// alert.
     #[arg(value_name = "SCRIPT")]
     scripts: Vec<PathBuf>,
     /// Only cases of this name; with * and ?.
     #[arg(long, value_name = "PATTERN")]
     case: Option<String>,
-    /// Run them again whenever a file in the scripts' folders changes.
+    /// Run them again whenever a file in the scripts' folders changes, until Ctrl-C; then the exit code is that of the
+    /// last run.
     #[arg(long)]
     watch: bool,
     /// One object a line: {"script", "case", "ok", "differences"}.
@@ -49,7 +52,7 @@ impl Test {
     }
 
     fn test(&self, folder: &Path, loader: &Loader) -> Exit {
-        let scripts = match self.selected(folder) {
+        let scripts = match self.selected(folder, loader) {
             Ok(scripts) => scripts,
             Err(message) => {
                 complain(&format!("error: {message}"));
@@ -127,47 +130,21 @@ impl Test {
         pattern.is_none_or(|pattern| crate::glob::matches(pattern, name))
     }
 
-    /// The scripts that are asked for: names in `folder`, or files.
-    fn selected(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+    /// The scripts that are asked for.
+    fn selected(&self, folder: &Path, loader: &Loader) -> Result<Vec<PathBuf>, String> {
         let all = || scripts_in(folder).map_err(|error| format!("{}: {error}", folder.display()));
         if self.scripts.is_empty() {
             // Whoever has alerts to test need not have scripts.
             let none = !folder.exists() && alerts_folder(folder).exists();
             return if none { Ok(Vec::new()) } else { all() };
         }
-        let find = |wanted: &PathBuf| {
-            let is_file = wanted.extension().is_some() || wanted.components().count() > 1;
-            if is_file {
-                // The file of the cases will do as well.
-                let text = wanted.to_string_lossy();
-                let script = text.strip_suffix(".cases.toml");
-                let script = script.map(|script| PathBuf::from(format!("{script}.rhai")));
-                return Ok(script.unwrap_or_else(|| wanted.clone()));
-            }
-            let known = all()?;
-            let stem = |path: &'_ PathBuf| path.file_stem().map(|stem| stem.to_owned());
-            let found = known
-                .iter()
-                .find(|path| stem(path).as_deref() == Some(wanted.as_os_str()));
-            found.cloned().ok_or_else(|| {
-                let names: Vec<String> = known
-                    .iter()
-                    .filter_map(stem)
-                    .map(|name| name.to_string_lossy().into_owned())
-                    .collect();
-                let wanted = wanted.to_string_lossy();
-                let help = suggest::help(&wanted, names.iter().map(String::as_str), "there are");
-                format!(
-                    "there is no script `{wanted}`; {}",
-                    help.unwrap_or_default()
-                )
-            })
-        };
         let scripts = self
             .scripts
             .iter()
             .filter(|wanted| alert_name(wanted).is_none());
-        scripts.map(find).collect()
+        scripts
+            .map(|wanted| find::file(wanted, folder, loader))
+            .collect()
     }
 
     fn render(&self, reports: &[Report]) -> String {
@@ -202,33 +179,39 @@ impl Test {
         text
     }
 
-    /// Until somebody stops it.
+    /// Until somebody stops it; the exit code is that of the last run.
     fn keep_testing(&self, folder: &Path, loader: &Loader) -> Exit {
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
+            .enable_all()
             .build();
-        let runtime = match runtime {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                complain(&format!("error: cannot start a timer: {error}"));
-                return Exit::Failed;
-            }
-        };
-        runtime.block_on(async {
-            loop {
-                let seen = self.files(folder);
-                self.test(folder, loader);
-                complain("\nwaiting for a change");
-                while self.files(folder) == seen {
-                    tokio::time::sleep(LOOK).await;
+        let ended = runtime.and_then(|runtime| {
+            runtime.block_on(async {
+                let mut stop = Signals::new()?;
+                loop {
+                    let seen = self.files(folder, loader);
+                    let exit = self.test(folder, loader);
+                    complain("\nwaiting for a change");
+                    loop {
+                        let pause = tokio::time::timeout(LOOK, stop.next());
+                        if pause.await.is_ok() {
+                            return Ok(exit);
+                        }
+                        if self.files(folder, loader) != seen {
+                            break;
+                        }
+                    }
                 }
-            }
+            })
+        });
+        ended.unwrap_or_else(|error| {
+            complain(&format!("error: cannot wait for changes: {error}"));
+            Exit::Failed
         })
     }
 
     /// Everything beside the tested scripts, and when it changed.
-    fn files(&self, folder: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
-        let scripts = self.selected(folder).unwrap_or_default();
+    fn files(&self, folder: &Path, loader: &Loader) -> BTreeMap<PathBuf, Option<SystemTime>> {
+        let scripts = self.selected(folder, loader).unwrap_or_default();
         let alerts = alerts_folder(folder);
         let mut folders: Vec<&Path> = scripts.iter().filter_map(|path| path.parent()).collect();
         folders.push(folder);

@@ -83,6 +83,11 @@ pub(super) fn outline(
 ) -> Result<Outline, ConfigErrors> {
     let mut check = Check::new(reading, locator, registry, services);
     let file = &reading.file;
+    let scripts = file.scripts.iter().filter_map(|(name, table)| {
+        let file = check.path(table.file.as_ref()?);
+        Some((name.as_str().into(), file))
+    });
+    let scripts = scripts.collect();
     let controllers = reading.names("controllers").into_iter();
     let sinks = reading.names("sinks").into_iter();
     let outline = Outline {
@@ -94,6 +99,7 @@ pub(super) fn outline(
             })
             .collect(),
         sinks: sinks.map(Into::into).collect(),
+        scripts,
         zone: check.zone(),
     };
     let ours = ["store", "time"].map(|table| Path::of(&[table]));

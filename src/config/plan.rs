@@ -60,6 +60,8 @@ pub struct Outline {
     pub controllers: Vec<(Text, Option<ControllerKind>)>,
     /// Names in the order of the file.
     pub sinks: Vec<Text>,
+    /// Name and file of each script.
+    pub scripts: Vec<(Text, PathBuf)>,
     /// Time zone of what people write and read.
     pub zone: jiff::tz::TimeZone,
 }

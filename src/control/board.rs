@@ -1,7 +1,8 @@
 //! What the control socket may look at: handles to the parts of a running host, none of which can hold it up.
 
-use super::protocol::{ControllerState, Degraded, RefusedConfig, ScriptState, SinkState, Status};
+use super::protocol::{ControllerState, Degraded, RefusedConfig, SinkState, Status, StepState};
 use super::tap::Tap;
+use crate::chain::FilterHealth;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::host::Reloader;
@@ -83,6 +84,7 @@ impl Board {
             sinks: sinks.collect(),
             degraded,
             scripts: cast.scripts.iter().filter_map(script).collect(),
+            filters: cast.filters.iter().filter_map(filter).collect(),
             refused_reload: self.roster.refused().map(|refused| RefusedConfig {
                 at: refused.at,
                 error: refused.error,
@@ -103,10 +105,19 @@ fn controller(name: &str, status: &ControllerStatus) -> ControllerState {
     }
 }
 
+/// A filter that is bypassed; the others need no word.
+fn filter((chain, name, health): &(Text, Text, FilterHealth)) -> Option<StepState> {
+    Some(StepState {
+        name: name.to_string(),
+        chain: chain.to_string(),
+        error: health.trouble()?.error,
+    })
+}
+
 /// A script that is bypassed; the others need no word.
-fn script((chain, name, health): &(Text, Text, ScriptHealth)) -> Option<ScriptState> {
+fn script((chain, name, health): &(Text, Text, ScriptHealth)) -> Option<StepState> {
     let trouble = health.trouble()?;
-    Some(ScriptState {
+    Some(StepState {
         name: name.to_string(),
         chain: chain.to_string(),
         error: trouble.error.to_string(),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Health {
     /// Whether the host's own threads make progress; when they do not, only a restart helps.
     pub alive: bool,
-    /// Whether all is well besides: controllers, sinks, scripts and store.
+    /// Whether all is well besides: controllers, sinks, scripts, filters and store.
     pub ready: bool,
     /// What is not well, a sentence each. No text of others is in it.
     pub reasons: Vec<String>,
@@ -51,6 +51,11 @@ impl Board {
         for (chain, script, health) in &cast.scripts {
             if health.trouble().is_some() {
                 reasons.push(format!("script {script} of chain {chain} is bypassed"));
+            }
+        }
+        for (chain, filter, health) in &cast.filters {
+            if health.trouble().is_some() {
+                reasons.push(format!("filter {filter} of chain {chain} is bypassed"));
             }
         }
         Health {

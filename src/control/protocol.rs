@@ -249,20 +249,23 @@ pub struct Status {
     pub degraded: Option<Degraded>,
     /// Scripts that are bypassed because they keep hitting a limit.
     #[serde(default)]
-    pub scripts: Vec<ScriptState>,
+    pub scripts: Vec<StepState>,
+    /// Filters in Rust that are bypassed because they keep breaking down.
+    #[serde(default)]
+    pub filters: Vec<StepState>,
     /// A configuration that was not taken, unless another was taken since.
     #[serde(default)]
     pub refused_reload: Option<RefusedConfig>,
 }
 
-/// How a script that is bypassed is.
+/// How a script or a filter that is bypassed is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScriptState {
+pub struct StepState {
     /// Its name in the configuration.
     pub name: String,
     /// The chain in which it is bypassed.
     pub chain: String,
-    /// The limit it hit last, with file, line and column.
+    /// The limit a script hit last, with file, line and column; how a filter failed last.
     pub error: String,
 }
 

@@ -197,6 +197,7 @@ impl Keeper {
         let state = chains.load_state(|scope| self.store.load_state(scope));
         state.map_err(StartError::State)?;
         let scripts = chains.script_health();
+        let filters = chains.filter_health();
         let shape = Shape::of(&plan);
         let tallies = ChainTally::of(&shape);
         let names: Vec<Text> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
@@ -225,6 +226,7 @@ impl Keeper {
             controllers,
             sinks,
             scripts,
+            filters,
             chains: shape.0.into_iter().zip(tallies).collect(),
             zone: plan.zone.clone(),
             engine,

@@ -205,8 +205,8 @@ impl LaneWorker {
         self.note_stall(answer.longest_poll);
         let (now, len) = (self.clock.now(), events.len());
         let was_failing = state.lane.health().is_failing();
-        let verdict = match answer.outcome {
-            Ok(()) => state.lane.delivered(offer, len),
+        let (verdict, error) = match answer.outcome {
+            Ok(()) => (state.lane.delivered(offer, len), None),
             Err(error) => {
                 if matches!(error, CallError::Panicked(_)) {
                     // Whatever it was in the middle of, it is not to be trusted any more.
@@ -218,14 +218,15 @@ impl LaneWorker {
                     .lane
                     .failed(now, offer, len, expired, &error, fastrand::f64());
                 self.log_failure(&error, was_failing, &verdict);
-                verdict
+                (verdict, Some(error))
             }
         };
         if was_failing && !state.lane.health().is_failing() {
             tracing::info!(sink = %self.plan.name, "sink takes events again");
             self.weather.notify_waiters();
         }
-        self.settle_verdict(state, offer, start, &verdict).await;
+        self.settle_verdict(state, offer, start, &verdict, error.as_ref())
+            .await;
     }
 
     /// The sink, built when there is none; a sink that cannot be built fails like one that is out of reach.

@@ -1,7 +1,7 @@
 //! The body of `filter` as the script itself, so that a run which is stopped by a limit tells where.
 //!
-//! Rhai places a limit that is hit within a function where the function was called, however deep it was, and nobody in
-//! the script calls `filter`. What the script itself does keeps its place.
+//! Rhai places a limit that is hit within a function where the function was called, and nobody in the script calls
+//! `filter`. What the script itself does keeps its place; for other functions see `inner`.
 
 use super::Entry;
 use rhai::{AST, ASTFlags, ASTNode, Expr, Ident, ImmutableString, Module, Namespace};

@@ -1,5 +1,6 @@
 //! What one script carries from run to run, and what the host functions know of the current run.
 
+use super::error::Hit;
 use super::hours::Hours;
 use super::limits::{Limits, MAX_CACHED};
 use super::log_gate::LogGate;
@@ -46,6 +47,8 @@ pub(super) struct Run {
     /// Set by the first look at the clock, so that a short run never looks.
     deadline: Option<Instant>,
     pub(super) copies: usize,
+    /// The limit that stopped a function, where it was hit first.
+    pub(super) hit: Option<Hit>,
     pub(super) memory: SharedMemory,
     pub(super) log: LogGate,
     pub(super) patterns: Cache<Regex>,
@@ -60,6 +63,7 @@ impl Context {
             salt: String::new(),
             deadline: None,
             copies: 0,
+            hit: None,
             memory: SharedMemory::new(Arc::clone(&name)),
             log: LogGate::default(),
             patterns: Cache::default(),
@@ -90,6 +94,7 @@ impl Context {
         }
         run.deadline = None;
         run.copies = 0;
+        run.hit = None;
     }
 
     /// What the script remembers, and the time of the current run.
@@ -105,6 +110,11 @@ impl Context {
             self.remembered.store(false, Ordering::Relaxed);
             self.run().memory.lock().end_run(succeeded);
         }
+    }
+
+    /// A function was stopped by a limit. Those that called it are stopped with it and say so after it.
+    pub(super) fn hit(&self, hit: impl FnOnce() -> Hit) {
+        self.run().hit.get_or_insert_with(hit);
     }
 
     /// Whether the run has used up its time. The first call of a run only starts the watch.

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::error::ScriptError;
 use super::imports::{self, Folder};
 use super::limits::{Limits, MAX_FILE};
-use super::{Entry, Script, body, convert, host, words};
+use super::{Entry, Script, body, convert, host, inner, words};
 use crate::clock::Clock;
 use crate::config::ScriptPlan;
 use jiff::tz::TimeZone;
@@ -116,7 +116,8 @@ impl Engine {
         let position = find_filter(text);
         let parameter =
             parameter(&ast).map_err(|message| ScriptError::at(file, position, message))?;
-        let (mut ast, entry) = body::flatten(&ast, parameter, position);
+        let (ast, entry) = body::flatten(&ast, parameter, position);
+        let mut ast = inner::watched(&ast);
         if let Some(file) = file {
             ast.set_source(file.to_string_lossy().as_ref());
         }
@@ -158,6 +159,7 @@ impl Engine {
         engine.set_strict_variables(true);
         engine.disable_symbol("eval");
         words::register(&mut engine);
+        inner::register(&mut engine, &context);
         limits.apply(&mut engine);
         watch_time(&mut engine, &context);
         bind::register(&mut engine, &context, &params);

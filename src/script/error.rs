@@ -4,6 +4,7 @@ use super::imports::ImportRefused;
 use super::limits::Limits;
 use rhai::{Dynamic, EvalAltResult, ParseError, Position};
 use std::fmt;
+use std::mem::{Discriminant, discriminant};
 use std::path::{Path, PathBuf};
 
 /// A script that cannot be used.
@@ -111,6 +112,14 @@ pub(super) fn too_large(message: impl Into<String>) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(Dynamic::from(TooLarge(message.into())), Position::NONE).into()
 }
 
+/// A limit that was hit within a function, and where.
+#[derive(Clone, Debug)]
+pub(super) struct Hit {
+    pub(super) what: Discriminant<EvalAltResult>,
+    pub(super) file: Option<PathBuf>,
+    pub(super) position: Position,
+}
+
 /// Where a failure is.
 struct Place {
     file: Option<PathBuf>,
@@ -188,14 +197,25 @@ impl RunError {
         }
     }
 
-    /// `entry` is where the script begins, for failures whose place is not known any better.
+    /// `entry` is where the script begins, for failures whose place is not known any better; `hit` is the limit that
+    /// was hit in a function, if one was.
     pub(super) fn eval(
         file: Option<&Path>,
         entry: Position,
         error: &EvalAltResult,
+        hit: Option<Hit>,
         limits: &Limits,
     ) -> Self {
-        let (place, inner) = locate(file, error);
+        let (mut place, inner) = locate(file, error);
+        if let Some(hit) = hit
+            && hit.what == discriminant(inner)
+            && !hit.position.is_none()
+        {
+            place = Place {
+                file: hit.file.or(place.file),
+                position: hit.position,
+            };
+        }
         let position = if place.position.is_none() {
             entry
         } else {

@@ -85,7 +85,7 @@ impl Folder {
 
     fn compile(&self, engine: &Engine, path: &str, file: &Path) -> Result<AST, Box<EvalAltResult>> {
         let text = read_script(file).map_err(|message| refused(path, message))?;
-        let mut ast = engine
+        let ast = engine
             .compile_with_scope(&self.0.known, text)
             .map_err(|error| {
                 let position = error.position();
@@ -94,6 +94,7 @@ impl Folder {
                     EvalAltResult::ErrorParsing(error.err_type().clone(), position).into(),
                 )
             })?;
+        let mut ast = super::inner::watched(&ast);
         ast.set_source(file.to_string_lossy().as_ref());
         Ok(ast)
     }

@@ -40,6 +40,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         )
         .route("/silences/{id}/end", post(incidents::end_silence))
         .route("/scripts", get(chains::scripts))
+        .route("/filters", get(chains::filters))
         .route("/sinks/{name}/test", post(sinks::test))
         .route("/dead-letters", get(letters::list))
         .route("/dead-letters/retry", post(letters::retry))

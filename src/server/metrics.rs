@@ -200,6 +200,14 @@ fn chains(cast: &Cast, page: &mut Page) {
         let value = u8::from(health.trouble().is_some());
         bypassed.sample(&[("chain", chain), ("script", script)], value);
     }
+    let mut bypassed = page.gauge(
+        "herald_filter_bypassed",
+        "Whether a filter in Rust is bypassed because it keeps breaking down.",
+    );
+    for (chain, filter, health) in &cast.filters {
+        let value = u8::from(health.trouble().is_some());
+        bypassed.sample(&[("chain", chain), ("filter", filter)], value);
+    }
 }
 
 fn incidents(incidents: &[Incident], page: &mut Page) {

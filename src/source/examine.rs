@@ -82,11 +82,25 @@ impl Finding {
 
     /// Out of a sentence that names the fix behind its colon, as herald's all do.
     fn of_sentence(name: impl Into<String>, fault: Fault, sentence: &str) -> Self {
-        match sentence.split_once(": ") {
-            Some((detail, fix)) => Self::failed(name, fault, detail, fix),
-            None => Self::failed(name, fault, sentence, ""),
+        let (detail, fix) = split(sentence);
+        Self::failed(name, fault, detail, fix)
+    }
+}
+
+/// At the first colon that is not within parentheses: there stand a controller's own words.
+fn split(sentence: &str) -> (&str, &str) {
+    let mut depth = 0_u32;
+    for (at, character) in sentence.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 && sentence[at..].starts_with(": ") => {
+                return (&sentence[..at], &sentence[at + 2..]);
+            }
+            _ => {}
         }
     }
+    (sentence, "")
 }
 
 /// Examine a controller, telling each finding as it is made; what depends on a failed step is not tried. One login,
@@ -138,15 +152,15 @@ async fn look_inside(
     first_frame: Duration,
     tell: &mut impl FnMut(Finding),
 ) {
-    let sites: Vec<Site> = match inside::sites(plan, account).await {
-        Ok(sites) => {
+    let (sites, role): (Vec<Site>, Finding) = match inside::sites(plan, account).await {
+        Ok((sites, role)) => {
             let names: Vec<&str> = sites.iter().map(|site| &*site.display).collect();
             tell(Finding::ok("sites", names.join(", ")));
-            sites
+            (sites, role)
         }
         Err(finding) => return tell(finding),
     };
-    tell(inside::role(account).await);
+    tell(role);
     if let Some(site) = sites.first() {
         tell(inside::version(account, site).await);
     }

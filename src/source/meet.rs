@@ -3,13 +3,13 @@
 use super::address::Address;
 use super::detect;
 use super::http::Client;
-use super::tls::{Tls, fingerprint};
+use super::shake::{Unshaken, shake};
+use super::tls::Tls;
 use crate::config::ControllerKind;
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use unifi_herald_plugin::http::TlsOptions;
 
 /// Where controllers listen: consoles, UniFi OS Server, self-hosted ones.
@@ -81,14 +81,17 @@ pub async fn meet(address: &str) -> Result<Met, String> {
 async fn try_at(url: &str) -> Result<Met, String> {
     let address = Address::parse(url).map_err(|error| error.to_string())?;
     let mut options = TlsOptions::default();
-    let certificate = match shake(&address, &options).await? {
+    let certificate = match greet(&address, &options).await {
         Ok(_) => Certificate::Valid,
-        Err(_distrusted) => {
+        Err(Unshaken::NoTls(why)) => return Err(why),
+        Err(Unshaken::Distrusted(_)) => {
             let anybody = TlsOptions {
                 insecure: true,
                 ..TlsOptions::default()
             };
-            let fingerprint = shake(&address, &anybody).await??;
+            let fingerprint = greet(&address, &anybody)
+                .await
+                .map_err(Unshaken::sentence)?;
             options.pin_sha256 = Some(fingerprint.clone());
             Certificate::Unknown { fingerprint }
         }
@@ -105,32 +108,17 @@ async fn try_at(url: &str) -> Result<Met, String> {
     })
 }
 
-/// A handshake under a policy: the fingerprint, or why the certificate is not trusted.
-async fn shake(address: &Address, options: &TlsOptions) -> Result<Result<String, String>, String> {
-    let late = |_elapsed| "no answer in time".to_owned();
-    let tls = Tls::new(options, Path::new("")).map_err(|error| error.to_string())?;
-    let stream = timeout(
-        STEP,
-        TcpStream::connect((address.host.as_str(), address.port)),
-    )
-    .await
-    .map_err(late)?
-    .map_err(|error| error.to_string())?;
-    let shaken = TlsConnector::from(tls.config()).connect(address.name.clone(), stream);
-    match timeout(STEP, shaken).await.map_err(late)? {
-        Ok(stream) => {
-            let leaf = stream
-                .get_ref()
-                .1
-                .peer_certificates()
-                .and_then(<[_]>::first);
-            Ok(Ok(leaf.map(|leaf| fingerprint(leaf)).unwrap_or_default()))
-        }
-        Err(error) => match tls.explain(&error) {
-            Some(about) => Ok(Err(about)),
-            None => Err(error.to_string()),
-        },
-    }
+/// Connect, and shake hands under a policy.
+async fn greet(address: &Address, options: &TlsOptions) -> Result<String, Unshaken> {
+    let tls =
+        Tls::new(options, Path::new("")).map_err(|error| Unshaken::NoTls(error.to_string()))?;
+    let connecting = TcpStream::connect((address.host.as_str(), address.port));
+    let stream = match timeout(STEP, connecting).await {
+        Err(_elapsed) => return Err(Unshaken::NoTls("no answer in time".to_owned())),
+        Ok(Err(error)) => return Err(Unshaken::NoTls(error.to_string())),
+        Ok(Ok(stream)) => stream,
+    };
+    shake(address, &tls, stream, STEP).await
 }
 
 #[cfg(test)]

@@ -79,6 +79,29 @@ fn in_an_empty_folder_it_shows_events_with_names_and_writes_them_to_a_file() {
 }
 
 #[test]
+fn while_it_runs_other_commands_find_it() {
+    let herald = Herald::new();
+    let mut running = herald.start(&["demo", "--rate", "50"]);
+    running.says("herald -c ");
+    running.says("connected");
+    let said = running.stderr();
+    let (_, said) = said.split_once("herald -c ").unwrap();
+    let config = said.split(' ').next().unwrap();
+    let status = herald.run(&["-c", config, "status"]).with_code(0).stdout;
+    assert!(status.contains("is running"), "{status}");
+    assert!(status.contains("  archive"), "{status}");
+    eventually("the journal has events", || {
+        let found = herald.run(&["-c", config, "events", "--json"]);
+        found.with_code(0).stdout.lines().count() > 5
+    });
+    running.stopped().with_code(0);
+    assert!(
+        !std::path::Path::new(config).exists(),
+        "nothing is left behind"
+    );
+}
+
+#[test]
 fn it_runs_the_configuration_of_the_folder() {
     let herald = Herald::with(
         r#"

@@ -77,11 +77,15 @@ impl Rig {
     /// # Panics
     /// With the rendered errors when it is wrong.
     pub fn plan(&self) -> Plan {
+        self.plan_with(&unifi_herald::builtin())
+    }
+
+    fn plan_with(&self, registry: &Registry) -> Plan {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
         let _inside = runtime.enter();
-        load(&self.locator(), &unifi_herald::builtin()).unwrap_or_else(|errors| panic!("{errors}"))
+        load(&self.locator(), registry).unwrap_or_else(|errors| panic!("{errors}"))
     }
 
     fn locator(&self) -> Locator {
@@ -109,6 +113,11 @@ impl Rig {
     /// Start a host on it.
     pub fn start(&self) -> Host {
         Host::start(self.plan(), unifi_herald::builtin(), Clock::system()).unwrap()
+    }
+
+    /// Start a host that knows these plugins.
+    pub fn start_with(&self, registry: Registry) -> Host {
+        Host::start(self.plan_with(&registry), registry, Clock::system()).unwrap()
     }
 
     /// Start a host whose sockets are watched this closely.

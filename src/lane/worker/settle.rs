@@ -3,6 +3,10 @@
 use super::{LaneWorker, State};
 use crate::lane::{Offer, Verdict};
 use crate::store::{DeadLetter, Settled};
+use unifi_herald_plugin::DeliveryError;
+
+/// Longest reason that is kept with a dead letter: an answer may be a whole page.
+const MAX_REASON: usize = 500;
 
 impl LaneWorker {
     pub(super) async fn settle_verdict(
@@ -11,6 +15,7 @@ impl LaneWorker {
         offer: Offer,
         start: usize,
         verdict: &Verdict,
+        error: Option<&DeliveryError>,
     ) {
         let at = self.clock.wall();
         let delivered = start..start + verdict.accepted;
@@ -19,12 +24,11 @@ impl LaneWorker {
             .chain(verdict.dead.iter().copied())
             .collect();
         indices.sort_unstable();
-        let reason = state
-            .lane
-            .health()
-            .last_error()
-            .unwrap_or("refused by the sink")
-            .to_owned();
+        // An event that is given up because the one behind it was taken was refused before.
+        let reason = match error {
+            Some(error) => short(&error.to_string()),
+            None => short(state.lane.health().last_error().unwrap_or_default()),
+        };
         let settled = indices
             .iter()
             .map(|index| {
@@ -76,5 +80,17 @@ impl LaneWorker {
             state.oldest = None;
         }
         true
+    }
+}
+
+/// What a destination answered, as far as it tells something.
+fn short(reason: &str) -> String {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return "refused by the sink".to_owned();
+    }
+    match reason.char_indices().nth(MAX_REASON) {
+        Some((end, _)) => format!("{}…", &reason[..end]),
+        None => reason.to_owned(),
     }
 }

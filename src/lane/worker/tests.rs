@@ -4,7 +4,7 @@ use super::*;
 use crate::buffer::{Item, Limits};
 use crate::config::{BatchPlan, BufferPlan, OnError, PluginPlan, RetryPlan, WhenFull};
 use crate::intake::{Outlet, ring};
-use crate::store::{Books, Commit, MemoryStore, Share};
+use crate::store::{Books, Commit, LetterFilter, MemoryStore, Share};
 use crate::tasks::Tasks;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -377,6 +377,12 @@ async fn the_guilty_event_becomes_a_dead_letter_and_the_rest_arrives() {
     );
     let books = rig.books(0);
     assert_eq!((books.delivered, books.dead_lettered), (2, 1));
+    let letters = rig.store.dead_letters(&LetterFilter::default(), 0, 9);
+    let letters = letters.unwrap();
+    let [letter] = &letters[..] else {
+        panic!("{letters:?}")
+    };
+    assert_eq!(letter.reason, "answered 422", "in its own words");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,9 +8,15 @@ fn scripts() -> PathBuf {
 
 #[test]
 fn every_shipped_script_has_cases_and_they_hold() {
+    // Where a user copies them to, there is nothing else.
+    let copied = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(scripts()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copied.path().join(file.file_name())).unwrap();
+    }
     let mut wrong = Vec::new();
     let mut ran = 0;
-    for script in scripts_in(&scripts()).unwrap() {
+    for script in scripts_in(copied.path()).unwrap() {
         let cases = Cases::read(&script).unwrap_or_else(|error| panic!("{error}"));
         assert!(
             cases.names().count() > 1,

@@ -119,6 +119,25 @@ fn errors_in_what_is_imported_name_its_file() {
         (error.file.as_deref(), error.line, error.column),
         (Some(real.as_path()), Some(2), Some(4))
     );
+
+    fs::write(&file, "fn g() {\n  loop {}\n}\nfn f() { g() }").unwrap();
+    let mut script = engine
+        .compile_text(
+            "test",
+            "import \"bad\" as bad; fn filter(event) { bad::f() }",
+            &toml::Table::new(),
+        )
+        .unwrap();
+    let error = script.run(&Arc::new(bare()), &cx()).unwrap_err();
+    assert_eq!(
+        (error.kind, error.file.as_deref(), error.line, error.column),
+        (
+            RunErrorKind::Operations,
+            Some(real.as_path()),
+            Some(2),
+            Some(8)
+        )
+    );
 }
 
 #[test]

@@ -56,11 +56,28 @@ fn endless_loops() {
 }
 
 #[test]
-fn a_limit_within_a_function_is_where_the_filter_calls_it() {
+fn a_limit_within_functions_is_where_it_was_hit() {
+    let message = "stopped after 100000 operations: is there an endless loop?";
     stopped(
-        "fn deeper() { loop {} }\nfn helper() { deeper() }\nfn filter(e) {\n    if e.level >= 0 { ▸helper() }\n}",
+        "fn deeper() {\n  1;\n  loop ▸{} }\nfn helper() { deeper() }\nfn filter(e) {\n    if e.level >= 0 { helper() }\n}",
         RunErrorKind::Operations,
-        "stopped after 100000 operations: is there an endless loop?",
+        message,
+    );
+    stopped(
+        "fn deep(n) { if n > 3 { loop ▸{} } deep(n + 1) }\nfn filter(event) { deep(0) }",
+        RunErrorKind::Operations,
+        message,
+    );
+    stopped(
+        "fn grow(x) { x.pad(60000, 'x'); x ▸+= x; x }\nfn filter(e) { [1].map(|i| grow(\"x\")); true }",
+        RunErrorKind::Size,
+        "a value became too large: a text may have 65536 bytes",
+    );
+    // What is called before does not count.
+    stopped(
+        "fn fine() { 1 }\nfn filter(event) { let x = fine(); loop ▸{} }",
+        RunErrorKind::Operations,
+        message,
     );
 }
 
@@ -97,11 +114,11 @@ fn the_clock() {
 fn deep_recursion() {
     let message = "functions call each other more than 8 deep";
     for text in [
-        "fn deep(n) { deep(n + 1) }\nfn filter(event) { ▸deep(0) }",
-        "fn deep(n) { 1 + (2 * (3 + (4 * (5 + (6 * (7 + deep(n + 1))))))) }\nfn filter(event) { ▸deep(0) }",
-        "fn a(n) { b(n) } fn b(n) { a(n) }\nfn filter(event) { ▸a(0) }",
+        "fn deep(n) { ▸deep(n + 1) }\nfn filter(event) { deep(0) }",
+        "fn deep(n) { 1 + (2 * (3 + (4 * (5 + (6 * (7 + ▸deep(n + 1))))))) }\nfn filter(event) { deep(0) }",
+        "fn a(n) { ▸b(n) } fn b(n) { a(n) }\nfn filter(event) { a(0) }",
         "\nfn filter(event) { ▸filter(event) }",
-        "fn deep(f) { f.call(f) }\nfn filter(event) { ▸deep(Fn(\"deep\")) }",
+        "fn deep(f) { f.▸call(f) }\nfn filter(event) { deep(Fn(\"deep\")) }",
         "fn deep(f) { [f].▸map(|x| deep(x)) }\nfn filter(event) { deep(1) }",
     ] {
         stopped(text, RunErrorKind::Depth, message);

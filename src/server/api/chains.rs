@@ -1,4 +1,4 @@
-//! `/api/chains` and `/api/scripts`: what chains and scripts do, counted step by step.
+//! `/api/chains`, `/api/scripts` and `/api/filters`: what chains do, counted step by step, and which steps are bypassed.
 
 use super::Named;
 use crate::server::App;
@@ -76,5 +76,30 @@ pub(super) async fn scripts(State(app): State<Arc<App>>) -> Json<Scripts> {
     });
     Json(Scripts {
         scripts: scripts.collect(),
+    })
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Filters {
+    filters: Vec<Filter>,
+}
+
+#[derive(Debug, Serialize)]
+struct Filter {
+    chain: String,
+    filter: String,
+    /// Why it is bypassed, while it is.
+    bypassed: Option<String>,
+}
+
+pub(super) async fn filters(State(app): State<Arc<App>>) -> Json<Filters> {
+    let cast = app.board.roster.now();
+    let filters = cast.filters.iter().map(|(chain, filter, health)| Filter {
+        chain: chain.to_string(),
+        filter: filter.to_string(),
+        bypassed: health.trouble().map(|trouble| trouble.error),
+    });
+    Json(Filters {
+        filters: filters.collect(),
     })
 }

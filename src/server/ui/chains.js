@@ -7,8 +7,9 @@ const STOPS = new Set(["dropped", "dead_letter", "counted", "collected"]);
 const WORDS = { skipped: "passed by", kept: "passed", changed: "changed", dropped: "dropped", replaced: "replaced", dead_letter: "given up", given: "given", had_it: "had it", journal_only: "journal only", counted: "counted", collected: "collected", said: "said" };
 
 export async function refresh() {
-  const [{ chains }, { scripts }] = await Promise.all([get("chains"), get("scripts")]);
-  const bypassed = new Map(scripts.filter((one) => one.bypassed).map((one) => [`${one.chain}/script ${one.script}`, one.bypassed]));
+  const [{ chains }, { scripts }, { filters }] = await Promise.all([get("chains"), get("scripts"), get("filters")]);
+  const steps = [...scripts.map((one) => [`${one.chain}/script ${one.script}`, one.bypassed]), ...filters.map((one) => [`${one.chain}/filter ${one.filter}`, one.bypassed])];
+  const bypassed = new Map(steps.filter(([, trouble]) => trouble));
   setBadge("tab-chains", bypassed.size);
   replace($("chains"), ...chains.map((chain) => card(chain, bypassed)));
 }

@@ -7,6 +7,7 @@ import { clock, span } from "./time.js";
 
 const HOURS = [1, 4, 24, 24 * 7];
 const STATES = { open: "open", waiting: "not told yet", folded: "another explains it" };
+const ORDER = ["open", "waiting", "folded"];
 const DIGESTS = 5;
 
 let journal = true;
@@ -22,21 +23,28 @@ export async function refresh() {
   // What is being written is left alone.
   const form = $("silence-form") ?? silenceForm();
   const now = Date.now();
-  replace($("incident-list"), ...(incidents.length ? incidents.map((one) => incident(one, now)) : [el("p", { class: "empty" }, "Nothing is going on.")]));
+  replace($("incident-list"), ...(incidents.length ? sorted(incidents).map((one) => incident(one, now)) : [el("p", { class: "empty" }, "Nothing is going on.")]));
   if (!form.isConnected) $("silence-box").append(form);
   replace($("silence-list"), ...(silences.length ? silences.map((one) => silence(one, now)) : [el("p", { class: "muted" }, "Nothing is silenced.")]));
   if (journal) digests = (await get("events", { kind: "digest.ready", limit: DIGESTS })).events;
   replace($("digest-list"), ...(digests.length ? digests.map(digest) : [el("p", { class: "muted" }, "No digest has been made yet.")]));
 }
 
+// What is open stands above what only waits; within each the newest first.
+function sorted(incidents) {
+  return incidents.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || Date.parse(b.since) - Date.parse(a.since));
+}
+
 function incident(one, now) {
-  const told = one.silenced_until ? `silenced until ${clock(one.silenced_until)}` : one.acknowledged ? "acknowledged" : one.told ? "told" : "not told";
+  // Of what waits or is explained the state says that nobody was told.
+  const untold = one.state === "open" ? "not told" : null;
+  const told = one.silenced_until ? `silenced until ${clock(one.silenced_until)}` : one.acknowledged ? "acknowledged" : one.told ? "told" : untold;
   const facts = [one.alert, `${one.controller}/${one.site}`, `since ${clock(one.since)} (${span((now - Date.parse(one.since)) / 1000)})`, `${number(one.count)} ${one.count === 1 ? "event" : "events"}`, told];
   if (one.flapping) facts.push("comes and goes");
   const keys = one.keys.length > 1 ? el("p", { class: "muted" }, one.keys.join(", ")) : null;
   return el("li", { class: `card s-${one.severity}`, "data-incident": one.id },
     el("h2", {}, one.title, el("span", { class: "state" }, STATES[one.state] ?? one.state)),
-    el("p", { class: "muted" }, facts.join(" · ")), keys,
+    el("p", { class: "muted" }, facts.filter(Boolean).join(" · ")), keys,
     el("p", { class: "row-of" },
       one.acknowledged ? null : el("button", { type: "button", "data-key": `ack-${one.id}`, onclick: () => act(() => post(`incidents/${encodeURIComponent(one.id)}/acknowledge`)) }, "Acknowledge"),
       el("button", { type: "button", "data-key": `hush-${one.id}`, onclick: () => prepare(one) }, "Silence…")));

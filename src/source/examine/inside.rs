@@ -19,8 +19,11 @@ const SKEW: i64 = 5_000;
 /// Names of roles that may only look.
 const LOOKING: [&str; 3] = ["readonly", "viewer", "view_only"];
 
-/// The sites to listen to.
-pub(super) async fn sites(plan: &ControllerPlan, account: &Account) -> Result<Vec<Site>, Finding> {
+/// The sites to listen to, and what the account may do, by the role that each site of the list names.
+pub(super) async fn sites(
+    plan: &ControllerPlan,
+    account: &Account,
+) -> Result<(Vec<Site>, Finding), Finding> {
     let answer = account
         .get(endpoint::sites_path, SMALL)
         .await
@@ -38,7 +41,7 @@ pub(super) async fn sites(plan: &ControllerPlan, account: &Account) -> Result<Ve
         let sentence = sites::unknown_sentence(&resolved.unknown, &known);
         return Err(Finding::of_sentence("sites", Fault::Account, &sentence));
     }
-    Ok(resolved.found)
+    Ok((resolved.found, role(&answer.body)))
 }
 
 fn fault(failure: &Failure) -> Fault {
@@ -58,11 +61,9 @@ struct Role {
     role: Option<String>,
 }
 
-/// What the account may do, by the role that each site names.
-pub(super) async fn role(account: &Account) -> Finding {
-    let answer = account.get(endpoint::sites_path, SMALL).await.ok();
-    let roles = answer.and_then(|answer| serde_json::from_slice::<Roles>(&answer.body).ok());
-    let roles = roles.map_or_else(Vec::new, |roles| roles.data);
+fn role(list: &[u8]) -> Finding {
+    let roles = serde_json::from_slice::<Roles>(list).map(|roles| roles.data);
+    let roles = roles.unwrap_or_default();
     let mut named = roles.iter().filter_map(|site| site.role.as_deref());
     let writes = named
         .clone()

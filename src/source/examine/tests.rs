@@ -203,3 +203,19 @@ async fn a_history_that_is_not_there_and_a_clock_that_is_off_are_warnings() {
         assert!(clock.detail.contains("behind"), "{clock:?}");
     }
 }
+
+#[test]
+fn what_a_controller_says_itself_does_not_end_the_detail() {
+    let finding = Finding::of_sentence(
+        "login",
+        Fault::Account,
+        "the login was refused (HTTP 403, INVALID: Invalid password), no proof: check the account",
+    );
+    assert_eq!(
+        (&*finding.detail, &*finding.fix),
+        (
+            "the login was refused (HTTP 403, INVALID: Invalid password), no proof",
+            "check the account"
+        )
+    );
+}

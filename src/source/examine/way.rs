@@ -4,12 +4,11 @@ use super::{Fault, Finding};
 use crate::config::ControllerPlan;
 use crate::source::account::Account;
 use crate::source::address::Address;
-use crate::source::tls::fingerprint;
+use crate::source::shake::{Unshaken, shake};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 /// Longest wait for an answer at each step.
 const STEP: Duration = Duration::from_secs(10);
@@ -91,25 +90,13 @@ async fn connect(address: &Address, found: &[SocketAddr]) -> Result<TcpStream, F
 }
 
 async fn handshake(plan: &ControllerPlan, account: &Account, stream: TcpStream) -> Finding {
-    let connector = TlsConnector::from(account.tls.config());
-    let shaken = timeout(
-        STEP,
-        connector.connect(account.address.name.clone(), stream),
-    )
-    .await;
-    let stream = match shaken {
-        Err(_elapsed) => return no_tls("no answer in time"),
-        Ok(Err(error)) => {
-            return match account.tls.explain(&error) {
-                Some(sentence) => Finding::of_sentence("tls", Fault::Way, &sentence),
-                None => no_tls(&error.to_string()),
-            };
+    let print = match shake(&account.address, &account.tls, stream, STEP).await {
+        Ok(print) => print,
+        Err(Unshaken::Distrusted(sentence)) => {
+            return Finding::of_sentence("tls", Fault::Way, &sentence);
         }
-        Ok(Ok(stream)) => stream,
+        Err(Unshaken::NoTls(why)) => return no_tls(&why),
     };
-    let (_, session) = stream.get_ref();
-    let leaf = session.peer_certificates().and_then(<[_]>::first);
-    let print = leaf.map(|leaf| fingerprint(leaf)).unwrap_or_default();
     if plan.tls.pin_sha256.is_some() {
         return Finding::ok("tls", format!("the certificate is the pinned one, {print}"));
     }

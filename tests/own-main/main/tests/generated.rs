@@ -74,6 +74,9 @@ fn a_crate_among_the_others_passes_its_tests() {
     );
     let tested = run(&mut cargo(checkout, &["test", "-p", "herald-two-radios"]));
     assert!(tested.contains("4 passed"), "{tested}");
+    // And so does the host with its lines for it.
+    let shown = run(cargo(checkout, &["run"]).args(["--", "plugins", "show", "two_radios"]));
+    assert!(shown.contains("plugin = \"two_radios\"\n"), "{shown}");
 }
 
 /// The sources, as they are under version control or about to be.

@@ -60,6 +60,21 @@ fn the_events_of_a_controller_arrive_in_a_plugin_that_knows_only_the_contract() 
     assert_eq!(own.iter().map(id).collect::<BTreeSet<_>>(), archived);
 }
 
+/// Our own tests ask crates for more than the program does; here is a program as everybody builds it.
+#[test]
+fn what_is_made_when_it_is_needed_can_be_made() {
+    let folder = TempDir::new().unwrap();
+    let nobody_home = CONFIG.replace("192.0.2.1", "127.0.0.1:1");
+    std::fs::write(folder.path().join("config.toml"), nobody_home).unwrap();
+    let captured = herald(folder.path())
+        .args(["capture", "--redact", "frames.jsonl", "--for", "1s"])
+        .output()
+        .unwrap();
+    assert_eq!(captured.status.code(), Some(69), "{captured:?}");
+    let frames = text(&folder.path().join("frames.jsonl"));
+    assert_eq!(frames, "");
+}
+
 #[test]
 fn its_plugins_are_listed_like_the_others() {
     let folder = TempDir::new().unwrap();
