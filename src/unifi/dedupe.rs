@@ -2,6 +2,7 @@
 
 mod identity;
 mod site;
+mod waiting;
 
 use site::Site;
 use unifi_herald_plugin::{Event, Origin, Text};

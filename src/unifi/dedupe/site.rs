@@ -1,6 +1,7 @@
 //! The memory of one site: which ids were seen, and which events still wait for a twin.
 
 use super::identity::{Identity, Key, is_object_id};
+use super::waiting::Waiting;
 use super::{Admission, EventSource};
 use std::collections::hash_map::{Entry, HashMap};
 use std::collections::{BTreeSet, VecDeque};
@@ -10,7 +11,7 @@ use unifi_herald_plugin::{Event, Text};
 /// How far apart two reports of one thing may be.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// Most events with one subject that are compared; a storm beyond it is not worth the time.
+/// Most events with one subject that are compared, the nearest in time; a storm beyond it is not worth the time.
 const MAX_COMPARED: usize = 128;
 
 #[derive(Debug, Default)]
@@ -19,8 +20,8 @@ pub(super) struct Site {
     seen: VecDeque<Seen>,
     first: u64,
     ids: HashMap<Text, u64>,
-    /// Numbers of the events that wait for a twin, by kind, subject and stretch of time.
-    waiting: HashMap<Key, Numbers>,
+    /// The events that wait for a twin, by kind, subject and stretch of time.
+    waiting: HashMap<Key, Waiting>,
     /// How many events wait that came from each source.
     waiting_from: [usize; EventSource::COUNT],
 }
@@ -126,11 +127,12 @@ impl Site {
 
     /// Let an event wait for its twin.
     fn wait(&mut self, number: u64, identity: Identity, source: EventSource) {
+        let waiter = (identity.time, number);
         identity.keys(|key| {
             self.waiting
                 .entry(key)
-                .and_modify(|numbers| numbers.add(number))
-                .or_insert(Numbers::One(number));
+                .and_modify(|waiting| waiting.add(waiter))
+                .or_insert(Waiting::One(waiter));
         });
         self.waiting_from[source as usize] += 1;
         if let Some(seen) = self.seen_mut(number) {
@@ -147,23 +149,23 @@ impl Site {
     ) -> impl Iterator<Item = (Duration, u64)> {
         let mut twins = BTreeSet::new();
         identity.keys_nearby(WINDOW, |key| {
-            let Some(numbers) = self.waiting.get(&key) else {
+            let Some(waiting) = self.waiting.get(&key) else {
                 return;
             };
-            for number in numbers.as_slice().iter().rev().take(MAX_COMPARED) {
-                let Some(other) = self.seen_at(*number) else {
+            let near = waiting.nearest(identity.time);
+            let near = near.take_while(|(distance, _)| *distance <= WINDOW);
+            for (distance, number) in near.take(MAX_COMPARED) {
+                let Some(other) = self.seen_at(number) else {
                     continue;
                 };
                 let Some((theirs, _)) = &other.waits else {
                     continue;
                 };
-                let distance = identity.time.distance(theirs.time);
-                if distance <= WINDOW
-                    && other.sources & source.bit() == 0
+                if other.sources & source.bit() == 0
                     && !are_two_of_one_store(other, &event.id, source)
                     && identity.agrees_with(theirs)
                 {
-                    twins.insert((distance, *number));
+                    twins.insert((distance, number));
                 }
             }
         });
@@ -177,9 +179,10 @@ impl Site {
             return;
         };
         self.waiting_from[source as usize] -= 1;
+        let waiter = (identity.time, number);
         identity.keys(|key| {
             if let Entry::Occupied(mut entry) = self.waiting.entry(key)
-                && entry.get_mut().remove(number)
+                && entry.get_mut().remove(waiter)
             {
                 entry.remove();
             }
@@ -202,40 +205,6 @@ impl Site {
     fn seen_mut(&mut self, number: u64) -> Option<&mut Seen> {
         let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
         self.seen.get_mut(at)
-    }
-}
-
-/// Numbers of events, in order; mostly one.
-#[derive(Debug)]
-enum Numbers {
-    One(u64),
-    Several(Vec<u64>),
-}
-
-impl Numbers {
-    fn as_slice(&self) -> &[u64] {
-        match self {
-            Self::One(number) => std::slice::from_ref(number),
-            Self::Several(numbers) => numbers,
-        }
-    }
-
-    fn add(&mut self, number: u64) {
-        match self {
-            Self::One(first) => *self = Self::Several(vec![*first, number]),
-            Self::Several(numbers) => numbers.push(number),
-        }
-    }
-
-    /// Take a number out; whether none is left.
-    fn remove(&mut self, number: u64) -> bool {
-        match self {
-            Self::One(only) => *only == number,
-            Self::Several(numbers) => {
-                numbers.retain(|kept| *kept != number);
-                numbers.is_empty()
-            }
-        }
     }
 }
 

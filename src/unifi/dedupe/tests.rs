@@ -228,6 +228,22 @@ fn of_what_comes_together_the_nearest_are_twins() {
 }
 
 #[test]
+fn a_storm_of_one_client_finds_its_twins() {
+    let mut dedupe = Dedupe::new(10_000);
+    let times = || (0..1_500).map(|n| n * 10);
+    for ms in times() {
+        let told = event(&format!("s{ms}"), ms);
+        let admission = admit(&mut dedupe, &told, EventSource::SocketEvents);
+        assert_eq!(admission, Admission::New);
+    }
+    for ms in times() {
+        let told = event(&format!("l{ms}"), ms);
+        let admission = admit(&mut dedupe, &told, EventSource::HistoryV2);
+        assert_eq!(admission, Admission::Duplicate, "{ms}");
+    }
+}
+
+#[test]
 fn sites_are_told_apart_within_what_comes_together() {
     let mut other = event("a", 0);
     other.site = "garden".into();
