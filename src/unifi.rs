@@ -27,7 +27,6 @@ pub mod token;
 pub mod totp;
 mod value;
 
-pub use catalog::is_in_system_log;
 pub use decode::{BadFrame, DecodeCounts, Decoder, Frame, Site};
 pub use dedupe::{Admission, Dedupe, EventSource};
 pub use names::{ClientNames, DeviceNames, Names, NamesError};

@@ -6,7 +6,7 @@ mod system_log;
 
 pub(super) use meaning::meaning;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use unifi_herald_plugin::{Kind, Severity, Text};
 
@@ -53,17 +53,6 @@ pub(super) fn system(key: &str) -> Option<&'static Entry> {
         }
         key = system_log::without_ending(key)?;
     }
-}
-
-/// The kinds that the system log tells of.
-static SYSTEM_LOG_KINDS: LazyLock<HashSet<Kind>> = LazyLock::new(|| {
-    let kinds = system_log::ROWS.iter().map(|(_, kind, _)| *kind);
-    kinds.collect()
-});
-
-/// Whether the system log tells of events of this kind; `stat/event` may tell of others as well.
-pub fn is_in_system_log(kind: Kind) -> bool {
-    SYSTEM_LOG_KINDS.contains(&kind)
 }
 
 /// Which part of the network a legacy key speaks of: `WU` of `EVT_WU_Roam`.

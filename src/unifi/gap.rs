@@ -32,7 +32,7 @@ const MARGIN: Duration = Duration::from_secs(10);
 const FUTURE: Duration = Duration::from_secs(60 * 60);
 /// How much is fetched at once, in the controller's time.
 const FIRST_STEP: Duration = Duration::from_secs(6 * 60 * 60);
-const MIN_STEP: Duration = Duration::from_secs(60);
+const MIN_STEP: Duration = Duration::from_millis(100);
 const MAX_STEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// After a failure.
 const RETRY: Backoff = match Backoff::new(Duration::from_secs(2), Duration::from_secs(5 * 60)) {
@@ -294,12 +294,13 @@ impl Repairs {
         })]
     }
 
-    /// The slice has more than is held at once; true when a shorter one will come, false when it cannot be shorter.
-    pub fn narrow(&mut self, slice: &Slice) -> bool {
+    /// The slice has so many times more than is held at once, which would all be read for each part of it; true when a
+    /// shorter one will come, false when it cannot be shorter.
+    pub fn narrow(&mut self, slice: &Slice, times: u32) -> bool {
         let length = slice.to.since(slice.from);
         let shorter = length > MIN_STEP;
         if shorter {
-            self.step = (length / 2).max(MIN_STEP);
+            self.step = (length / times.max(2)).max(MIN_STEP);
         }
         shorter
     }

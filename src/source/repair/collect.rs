@@ -1,9 +1,9 @@
 //! The events of one slice, oldest first, in bounded memory: when there are too many, the newest have to wait.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use unifi_herald_plugin::{Event, Timestamp};
+use unifi_herald_plugin::{Event, Kind, Timestamp};
 
 /// Most events held.
 const MAX_EVENTS: usize = 5_000;
@@ -18,6 +18,8 @@ pub(super) struct Collector {
     brought: usize,
     bytes: usize,
     cut: Option<Timestamp>,
+    /// Of which kinds the first history told something, held or not.
+    kinds: HashSet<Kind>,
 }
 
 impl Collector {
@@ -39,9 +41,22 @@ impl Collector {
         }
     }
 
-    /// Whether there is more than is held.
-    pub(super) fn is_full(total: u64) -> bool {
-        total > MAX_EVENTS as u64
+    /// In how many parts so many are held.
+    pub(super) fn parts(total: u64) -> u32 {
+        u32::try_from(total.div_ceil(MAX_EVENTS as u64)).unwrap_or(u32::MAX)
+    }
+
+    /// Take in what the system log, which is asked first, tells.
+    pub(super) fn add_first(&mut self, event: Arc<Event>) {
+        self.kinds.insert(event.kind);
+        self.add(event);
+    }
+
+    /// Take in what `stat/event` tells beside the system log: only the kinds that it does not know or was told not to keep.
+    pub(super) fn add_second(&mut self, event: Arc<Event>) {
+        if !self.kinds.contains(&event.kind) {
+            self.add(event);
+        }
     }
 
     /// The events in the order of their time; and from which time on some are left out.
@@ -53,7 +68,6 @@ impl Collector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use unifi_herald_plugin::Kind;
 
     fn event(id: usize, time: i64) -> Arc<Event> {
         let time = Timestamp::from_millis(time);
@@ -82,6 +96,27 @@ mod tests {
         assert_eq!(events.len(), MAX_EVENTS);
         assert_eq!(&*events[0].id, "0");
         assert_eq!(cut, Some(Timestamp::from_millis(5000)));
+        let parts = [0, 1, MAX_EVENTS, many].map(|total| Collector::parts(total as u64));
+        assert_eq!(parts, [0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn the_second_history_adds_the_kinds_that_the_first_does_not_tell_of() {
+        let mut collector = Collector::default();
+        let of_kind = |kind, time| {
+            let time = Timestamp::from_millis(time);
+            Arc::new(Event::new(kind, format!("{kind:?} {time}"), time))
+        };
+        for time in [10, 9] {
+            collector.add_first(of_kind(Kind::WAN_UP, time));
+        }
+        for time in [10, 9, 8] {
+            collector.add_second(of_kind(Kind::WAN_UP, time));
+            collector.add_second(of_kind(Kind::CLIENT_CONNECTED, time));
+        }
+        let (events, _) = collector.finish();
+        let of = |kind| events.iter().filter(|event| event.kind == kind).count();
+        assert_eq!((of(Kind::WAN_UP), of(Kind::CLIENT_CONNECTED)), (2, 3));
     }
 
     #[test]

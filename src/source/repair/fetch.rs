@@ -8,15 +8,18 @@ use crate::unifi::gap::{History, Slice};
 use crate::unifi::history::{
     Page, SYSTEM_LOG_PAGE, hours_back, legacy_body, legacy_path, system_log_body, system_log_path,
 };
-use crate::unifi::is_in_system_log;
 use serde_json::value::RawValue;
+use std::sync::Arc;
 use std::time::Duration;
-use unifi_herald_plugin::Timestamp;
+use unifi_herald_plugin::{Event, Timestamp};
 
 /// Items decoded in one go before the socket has its turn.
 const TURN: usize = 32;
 /// Most pages of one slice; what has more is no history of a network.
 const MAX_PAGES: usize = 4_000;
+/// How often in a row a page may be the one before until the controller knows no pages: once it is pushed back by as many
+/// new items as a page has.
+const MAX_AGAIN: u32 = 2;
 /// The end of time, as far as a question is concerned.
 const SOON: Duration = Duration::from_secs(60);
 
@@ -37,7 +40,7 @@ pub(super) enum Stop {
 struct Turned {
     items: usize,
     oldest: Option<Timestamp>,
-    /// The page is the one before, since the controller knows no pages.
+    /// The page is the one before.
     again: bool,
     total: Option<u64>,
 }
@@ -56,20 +59,23 @@ impl Repair {
 
     async fn system_log(&self, slice: &Slice, collector: &mut Collector) -> Result<(), Stop> {
         let mut last = String::new();
-        let mut seen = 0;
+        let (mut seen, mut again) = (0, 0);
         for page in 0..MAX_PAGES {
             let body = system_log_body(slice.from, slice.until, page, SYSTEM_LOG_PAGE);
             let answer = self.ask(History::SystemLog, &body).await?;
             let turned = self
                 .turn(History::SystemLog, &answer, &mut last, slice, collector)
                 .await?;
-            let dense = page == 0 && turned.total.is_some_and(Collector::is_full);
-            if (dense || turned.again) && self.state.lock().repairs.narrow(slice) {
+            again = if turned.again { again + 1 } else { 0 };
+            let stuck = again == MAX_AGAIN;
+            let parts = turned.total.filter(|_| page == 0).map(Collector::parts);
+            let parts = parts.unwrap_or_default();
+            if (parts > 1 || stuck) && self.state.lock().repairs.narrow(slice, parts) {
                 return Err(Stop::Narrower);
             }
             seen += turned.items as u64;
             let complete = turned.total.is_some_and(|total| seen >= total);
-            if turned.items == 0 || turned.again || complete {
+            if turned.items == 0 || stuck || complete {
                 return Ok(());
             }
         }
@@ -79,7 +85,7 @@ impl Repair {
     async fn legacy(&self, slice: &Slice, collector: &mut Collector) -> Result<(), Stop> {
         let hours = hours_back(slice.from, self.now().wall);
         let mut last = String::new();
-        let mut start = 0;
+        let (mut start, mut again) = (0, 0);
         for _ in 0..MAX_PAGES {
             let answer = self
                 .ask(History::Legacy, &legacy_body(hours, start))
@@ -88,8 +94,9 @@ impl Repair {
                 .turn(History::Legacy, &answer, &mut last, slice, collector)
                 .await?;
             start += turned.items;
+            again = if turned.again { again + 1 } else { 0 };
             let beyond = turned.oldest.is_some_and(|oldest| oldest < slice.from);
-            if turned.items == 0 || turned.again || beyond {
+            if turned.items == 0 || again == MAX_AGAIN || beyond {
                 return Ok(());
             }
         }
@@ -156,10 +163,15 @@ impl Repair {
             return Ok(turned);
         }
         first.clone_into(last);
-        // The system log is asked first, and tells most things; `stat/event` then only adds the kinds it does not know.
-        let adds = history == History::Legacy && slice.histories.system_log;
+        let add = match history {
+            History::SystemLog => Collector::add_first,
+            History::Legacy if slice.histories.system_log => Collector::add_second,
+            History::Legacy => Collector::add,
+        };
         for items in page.items.chunks(TURN) {
-            self.decode(items, adds, slice, collector, &mut turned.oldest);
+            self.decode(items, slice, &mut turned.oldest, |event| {
+                add(collector, event);
+            });
             tokio::task::yield_now().await;
         }
         Ok(turned)
@@ -168,10 +180,9 @@ impl Repair {
     fn decode(
         &self,
         items: &[&RawValue],
-        adds: bool,
         slice: &Slice,
-        collector: &mut Collector,
         oldest: &mut Option<Timestamp>,
+        mut add: impl FnMut(Arc<Event>),
     ) {
         let received = self.link.clock.wall();
         let decoder = &mut self.state.lock().decoder;
@@ -180,9 +191,8 @@ impl Repair {
                 continue;
             };
             *oldest = Some(oldest.map_or(event.time, |oldest| oldest.min(event.time)));
-            let within = (slice.from..=slice.until).contains(&event.time);
-            if within && !(adds && is_in_system_log(event.kind)) {
-                collector.add(event);
+            if (slice.from..=slice.until).contains(&event.time) {
+                add(event);
             }
         }
     }

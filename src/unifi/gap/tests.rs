@@ -117,16 +117,22 @@ fn a_long_hole_is_fetched_in_slices_oldest_first_and_a_dense_one_in_shorter_ones
     let first = slice(repairs.next(now(begun, 3 * day)));
     assert_eq!((first.from, first.to), (at(0), at(6 * 3600)));
     assert_eq!(first.until, first.to, "only the last goes beyond its end");
-    assert!(repairs.narrow(&first));
+    assert!(repairs.narrow(&first, 1));
     let first = slice(repairs.next(now(begun, 3 * day)));
     assert_eq!((first.from, first.to), (at(0), at(3 * 3600)));
     let shrunk = repairs.fetched(&first, Some(at(100)));
     assert!(matches!(shrunk[0].change, HoleChange::Shrink { from, .. } if from == at(100)));
     let rest = slice(repairs.next(now(begun, 3 * day)));
     assert_eq!(rest.from, at(100), "what was cut off comes next");
-    let mut minute = rest;
-    minute.to = minute.from + MIN_STEP;
-    assert!(!repairs.narrow(&minute));
+    assert!(repairs.narrow(&rest, 30));
+    let shorter = slice(repairs.next(now(begun, 3 * day)));
+    assert_eq!(
+        shorter.to.since(shorter.from),
+        rest.to.since(rest.from) / 30
+    );
+    let mut shortest = rest;
+    shortest.to = shortest.from + MIN_STEP;
+    assert!(!repairs.narrow(&shortest, 2));
 }
 
 #[test]
