@@ -12,10 +12,12 @@ mod maintain;
 mod names;
 mod outbox;
 mod reader;
+mod reserve;
 mod runs;
 mod schema;
 mod shared;
 mod sinks;
+mod start;
 mod upkeep;
 mod window;
 mod writer;
@@ -63,7 +65,7 @@ const JOBS: usize = 64;
 #[derive(Debug)]
 pub struct DiskStore {
     shared: Arc<Shared>,
-    reader: Option<Mutex<Reader>>,
+    reader: Option<Arc<Mutex<Reader>>>,
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
     dir: PathBuf,
@@ -72,7 +74,7 @@ pub struct DiskStore {
 
 impl DiskStore {
     /// Open or make the store of `plan` for these sinks, which share the bytes of `buffer` with the ring. What an
-    /// earlier run left pending is pending.
+    /// earlier run left pending is pending. On a full disk it begins degraded.
     ///
     /// # Errors
     /// When the folder is in use, cannot be written, or holds a store that this version must not touch.
@@ -83,27 +85,25 @@ impl DiskStore {
         clock: Clock,
     ) -> Result<Self, OpenError> {
         let lock = Lock::take(&plan.dir)?;
-        let connection = schema::open(&plan.dir, plan.sync)?;
-        let file = schema::database_path(&plan.dir);
-        let failed = |error| OpenError::database(&file, error);
-        let next_seq = sinks::begin_run(&connection).map_err(failed)?;
-        let names: Vec<_> = sinks.iter().map(|name| (&**name, false)).collect();
-        let (pen, books) = sinks::pen(&connection, &names, clock.wall()).map_err(failed)?;
-        let reader = Reader::open(&plan.dir)?;
+        let begun = start::begin(plan, sinks, &clock)?;
+        let reader = Arc::new(Mutex::new(begun.reader));
 
         let bytes = share(buffer, sinks.len());
         let lane = |name: &Text| Lane::new(name.clone(), Window::new(buffer.capacity, bytes));
         let lanes = sinks.iter().map(lane).collect();
-        let shared = Arc::new(Shared::new(lanes, books, next_seq));
-        let writer = Writer::new(
-            connection,
-            pen,
+        let shared = Arc::new(Shared::new(lanes, begun.books, begun.next_seq));
+        let mut writer = Writer::new(
+            begun.connection,
+            begun.pen,
             plan.clone(),
             clock,
             Arc::clone(&shared),
-            next_seq - 1,
+            begun.next_seq - 1,
             bytes,
         );
+        if let Some(error) = begun.in_memory {
+            writer.begin_in_memory(&error, Arc::clone(&reader));
+        }
         let (jobs, queue) = mpsc::channel(JOBS);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -113,7 +113,7 @@ impl DiskStore {
             .map_err(OpenError::Thread)?;
         Ok(Self {
             shared,
-            reader: Some(Mutex::new(reader)),
+            reader: Some(reader),
             jobs: Some(jobs),
             writer: Some(writer),
             dir: plan.dir.clone(),

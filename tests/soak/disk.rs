@@ -47,6 +47,7 @@ fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
     let mut soak = Soak::new(History::LegacyOnly);
     // Who may not mount has the same without a file system: `store::disk::tests::degraded`.
     let Some(disk) = SmallDisk::at(soak.rig.path("herald-data")) else {
+        eprintln!("skipped: this user may not mount a disk");
         return;
     };
     soak.storm(2000.0, 600_000);

@@ -1,26 +1,36 @@
 //! What the writer does while the disk takes nothing: hold, and try again.
 
+use super::commit::Pen;
 use super::held::Held;
-use super::schema;
 use super::shared::Lane;
-use super::sinks;
 use super::writer::{Done, Job, Writer};
+use super::{OpenError, Reader, reserve, schema, sinks};
 use crate::own_event::Scope;
 use crate::store::StoreHealth;
-use rusqlite::ErrorCode;
-use std::sync::Arc;
+use rusqlite::{Connection, ErrorCode};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a disk that refused is left alone.
 const RETRY: Duration = Duration::from_secs(3);
 
 impl Writer {
+    /// In memory from the beginning, until there is room for a store, which `reader` then reads.
+    pub(super) fn begin_in_memory(&mut self, error: &OpenError, reader: Arc<Mutex<Reader>>) {
+        self.stand_in = Some(reader);
+        self.reopen = true;
+        self.begin_to_hold(error.to_string());
+    }
+
     /// From now on in memory, until the disk takes something again.
     pub(super) fn degrade(&mut self, error: &rusqlite::Error) {
-        let reason = trouble(error);
-        tracing::error!(reason = %reason, "store is degraded, batches are held in memory");
         self.reopen |= error.sqlite_error_code() != Some(ErrorCode::DiskFull);
+        self.begin_to_hold(trouble(error));
+    }
+
+    fn begin_to_hold(&mut self, reason: String) {
+        tracing::error!(reason = %reason, "store is degraded, batches are held in memory");
         self.retry_at = self.clock.now() + RETRY;
         let sinks = self.books.len();
         self.held = Some(Held::new(sinks, self.committed, self.max_held));
@@ -116,6 +126,7 @@ impl Writer {
                 tracing::info!(events = held.len(), "store is on disk again");
                 self.committed = self.shared.next_seq.load(Ordering::Relaxed) - 1;
                 *self.shared.health() = StoreHealth::Ok;
+                reserve::keep(&self.plan.dir);
             }
             Err(error) => {
                 self.reopen |= error.sqlite_error_code() != Some(ErrorCode::DiskFull);
@@ -129,11 +140,7 @@ impl Writer {
         let name = |lane: &Arc<Lane>| (lane.name.clone(), lane.is_gone());
         let names: Vec<_> = lanes.iter().map(name).collect();
         let names: Vec<_> = names.iter().map(|(name, gone)| (&**name, *gone)).collect();
-        let opened = schema::open(&self.plan.dir, self.plan.sync).and_then(|connection| {
-            let pen = sinks::pen(&connection, &names, self.clock.wall())
-                .map_err(|error| super::OpenError::database(&self.plan.dir, error))?;
-            Ok((connection, pen.0))
-        });
+        let opened = self.open_again(&names);
         match opened {
             Ok((connection, pen)) => {
                 self.connection = connection;
@@ -147,6 +154,19 @@ impl Writer {
                 false
             }
         }
+    }
+
+    fn open_again(&mut self, names: &[(&str, bool)]) -> Result<(Connection, Pen), OpenError> {
+        let dir = &self.plan.dir;
+        let failed = |error| OpenError::database(dir, error);
+        let connection = schema::open(dir, self.plan.sync)?;
+        let (pen, _) = sinks::pen(&connection, names, self.clock.wall()).map_err(failed)?;
+        if let Some(stand_in) = &self.stand_in {
+            sinks::begin_run(&connection).map_err(failed)?;
+            *stand_in.lock().unwrap_or_else(PoisonError::into_inner) = Reader::open(dir)?;
+            self.stand_in = None;
+        }
+        Ok((connection, pen))
     }
 }
 

@@ -107,6 +107,14 @@ impl OpenError {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full {
                 dir: file.parent().unwrap_or(&file).to_owned(),
             },
+            // The file of the memory that connections share found no room.
+            _ if error.sqlite_extended_error_code()
+                == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) =>
+            {
+                Self::Full {
+                    dir: file.parent().unwrap_or(&file).to_owned(),
+                }
+            }
             _ => Self::Database { file, error },
         }
     }

@@ -33,6 +33,11 @@ impl Reader {
         schema::open_to_read(dir).map(|connection| Self { connection })
     }
 
+    /// Of a store that is not there yet, and has nothing.
+    pub(super) fn in_memory() -> rusqlite::Result<Self> {
+        schema::in_memory().map(|connection| Self { connection })
+    }
+
     /// Call `visit` with every event that `query` describes, in its order, until it has seen enough.
     ///
     /// # Errors

@@ -110,6 +110,13 @@ pub(super) fn open(dir: &Path, sync: SyncMode) -> Result<Connection, OpenError> 
     Ok(connection)
 }
 
+/// An empty database in memory, in the place of one that cannot be made yet.
+pub(super) fn in_memory() -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    migrate(&mut connection, 0)?;
+    Ok(connection)
+}
+
 /// Open the database for reading, beside whoever writes to it.
 pub(super) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
     let path = database_path(dir);
@@ -117,10 +124,19 @@ pub(super) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Missing { file: path });
     }
     let failed = |error| OpenError::database(&path, error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
-    connection.busy_timeout(BUSY).map_err(failed)?;
-    let found = version(&connection).map_err(failed)?;
+    let beside = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = |uri: &Path, flags| {
+        let connection = Connection::open_with_flags(uri, flags)?;
+        connection.busy_timeout(BUSY)?;
+        let found = version(&connection)?;
+        Ok((connection, found))
+    };
+    let opened = open(&path, beside).or_else(|error| match at_rest(&path) {
+        // Beside it nothing can be written, not even what readers and writers share.
+        Some(uri) => open(&uri, beside | OpenFlags::SQLITE_OPEN_URI),
+        None => Err(error),
+    });
+    let (connection, found) = opened.map_err(failed)?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     if found > known {
         return Err(OpenError::Newer {
@@ -133,6 +149,23 @@ pub(super) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Missing { file: path });
     }
     Ok(connection)
+}
+
+/// By which name a database is read that nobody writes to; nothing when its log holds what it does not have itself.
+fn at_rest(path: &Path) -> Option<PathBuf> {
+    let log = std::fs::metadata(path.with_extension("db-wal"));
+    if log.is_ok_and(|log| log.len() > 0) {
+        return None;
+    }
+    let path = std::path::absolute(path).ok()?;
+    let mut uri = "file:".to_owned();
+    for byte in path.to_str()?.bytes() {
+        match byte {
+            b'%' | b'?' | b'#' | 0x80.. => uri.push_str(&format!("%{byte:02x}")),
+            _ => uri.push(char::from(byte)),
+        }
+    }
+    Some(PathBuf::from(uri + "?immutable=1"))
 }
 
 /// What SQLite's own check complains of; empty when all is well.

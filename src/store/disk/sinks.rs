@@ -19,28 +19,51 @@ pub(super) fn pen(
     now: Timestamp,
 ) -> rusqlite::Result<(Pen, Vec<Books>)> {
     let transaction = connection.unchecked_transaction()?;
-    transaction.execute(
-        "UPDATE sinks SET gone = coalesce(gone, ?1)",
-        [now.as_millis()],
-    )?;
+    // A disk that takes nothing is no hindrance while nothing has changed.
+    if !are_as_named(&transaction, names)? {
+        transaction.execute(
+            "UPDATE sinks SET gone = coalesce(gone, ?1)",
+            [now.as_millis()],
+        )?;
+        for (name, left) in names {
+            transaction.execute(
+                "INSERT INTO sinks (name, gone) VALUES (?1, ?2)
+                 ON CONFLICT DO UPDATE SET gone = iif(?2 IS NULL, NULL, gone)",
+                (name, left.then(|| now.as_millis())),
+            )?;
+        }
+    }
     let mut ids = Vec::with_capacity(names.len());
     let mut books = Vec::with_capacity(names.len());
-    let mut gone = Vec::with_capacity(names.len());
-    for (name, left) in names {
-        gone.push(*left);
-        let since = left.then(|| now.as_millis());
+    for (name, _) in names {
         let (id, balance) = transaction.query_row(
-            "INSERT INTO sinks (name, gone) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET gone = iif(?2 IS NULL, NULL, gone)
-             RETURNING id, received, duplicate, filtered, delivered, dead_lettered, pending, lost",
-            (name, since),
+            "SELECT id, received, duplicate, filtered, delivered, dead_lettered, pending, lost FROM sinks
+             WHERE name = ?1",
+            [name],
             |row| Ok((row.get(0)?, balance(row, 1)?)),
         )?;
         ids.push(id);
         books.push(balance);
     }
+    let gone = names.iter().map(|(_, left)| *left).collect();
     transaction.commit()?;
     Ok((Pen::new(Names::load(connection)?, ids, gone), books))
+}
+
+/// Whether the rows are of these names, and say of each whether it left the configuration, and all others did.
+fn are_as_named(connection: &Connection, names: &[(&str, bool)]) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare("SELECT name, gone IS NOT NULL FROM sinks")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let mut found = 0;
+    for row in rows {
+        let (name, gone): (String, bool) = row?;
+        match names.iter().find(|(known, _)| *known == name) {
+            Some((_, left)) if *left == gone => found += 1,
+            None if gone => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(found == names.len())
 }
 
 /// The books of every sink the store knows, those that left the configuration included.
@@ -79,7 +102,9 @@ pub(super) fn begin_run(connection: &Connection) -> rusqlite::Result<u64> {
         connection.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| {
             row.get(0)
         })?;
-    connection.execute("UPDATE run SET clean = 0", [])?;
+    if clean {
+        connection.execute("UPDATE run SET clean = 0", [])?;
+    }
     let skipped = if clean { 0 } else { SKIPPED_AFTER_A_CRASH };
     Ok(as_seq(last) + 1 + skipped)
 }

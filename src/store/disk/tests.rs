@@ -6,10 +6,12 @@ use std::time::Duration;
 use unifi_herald_plugin::{Client, Device, Event, Kind, Mac, Raw, Timestamp};
 
 mod degraded;
+mod full;
 mod model;
 mod opening;
 mod retention;
 mod searching;
+mod small_disk;
 
 const SINKS: [&str; 2] = ["a", "b"];
 

@@ -7,14 +7,14 @@ use super::outbox;
 use super::runs::Runs;
 use super::schema::set_sync;
 use super::shared::Shared;
-use super::sinks;
 use super::upkeep::Upkeep;
+use super::{Reader, reserve, sinks};
 use crate::clock::Clock;
 use crate::config::{BufferPlan, StorePlan, SyncMode};
 use crate::store::{Books, Commit, Settled, StoreError};
 use rusqlite::Connection;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use unifi_herald_plugin::Text;
@@ -99,6 +99,8 @@ pub(super) struct Writer {
     pub(super) retry_at: Instant,
     /// Whether the connection itself is in doubt.
     pub(super) reopen: bool,
+    /// What reads from memory until there is a store on disk.
+    pub(super) stand_in: Option<Arc<Mutex<Reader>>>,
 }
 
 impl Writer {
@@ -126,6 +128,7 @@ impl Writer {
             held: None,
             max_held,
             reopen: false,
+            stand_in: None,
         }
     }
 
@@ -401,6 +404,7 @@ impl Writer {
             );
             return;
         }
+        reserve::keep(&self.plan.dir);
         let closed = sinks::note_clean_end(&self.connection);
         if let Err(error) = closed {
             tracing::warn!(error = %error, "store did not close cleanly");

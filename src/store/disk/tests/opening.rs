@@ -1,5 +1,6 @@
 //! What a store cannot be opened for, and what may be done to one from outside.
 
+use super::small_disk::SmallDisk;
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 
@@ -85,34 +86,6 @@ fn a_folder_that_cannot_be_is_named() {
     assert!(!rig.dir.path().join("nowhere").exists());
 }
 
-/// A disk of its own, where this user may mount one.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn at(folder: &Path) -> Option<Self> {
-        std::fs::create_dir(folder).unwrap();
-        let disk = Self(folder.to_owned());
-        disk.mount("size=8m").then_some(disk)
-    }
-
-    fn mount(&self, options: &str) -> bool {
-        let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]);
-        mount
-            .arg(&self.0)
-            .output()
-            .is_ok_and(|mounted| mounted.status.success())
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let mut unmount = std::process::Command::new("umount");
-        // What was never mounted needs nothing.
-        drop(unmount.arg("-l").arg(&self.0).output());
-    }
-}
-
 #[test]
 fn a_folder_that_cannot_be_written_to_is_named_with_the_way_on() {
     let rig = Rig::new(10);
@@ -147,23 +120,6 @@ fn a_folder_that_cannot_be_written_to_is_named_with_the_way_on() {
         "{error}"
     );
     assert!(error.to_string().contains("`store.dir`"), "{error}");
-}
-
-#[test]
-fn a_disk_that_is_full_at_the_start_is_named_with_the_way_on() {
-    let mut rig = Rig::new(10);
-    rig.plan.dir = rig.dir.path().join("disk");
-    let Some(_disk) = SmallDisk::at(&rig.plan.dir) else {
-        return;
-    };
-    let mut ballast = std::fs::File::create(rig.plan.dir.join("ballast")).unwrap();
-    while std::io::Write::write_all(&mut ballast, &[0; 4096]).is_ok() {}
-    let error = rig.try_open().unwrap_err();
-    assert!(matches!(error, OpenError::Full { .. }), "{error}");
-    assert!(error.to_string().contains("free some space"), "{error}");
-    drop(ballast);
-    std::fs::remove_file(rig.plan.dir.join("ballast")).unwrap();
-    drop(rig.open());
 }
 
 #[tokio::test]
