@@ -6,15 +6,17 @@ mod disk;
 mod history;
 mod kills;
 mod outage;
+mod systemlog;
 
 use crate::support::receiver::Receiver;
 use crate::support::rig::{Rig, controller};
 use crate::support::tail::Tail;
-use crate::support::{LIMIT, eventually};
+use crate::support::{LIMIT, eventually, within};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::process::{Child, Command};
 use std::sync::Arc;
+use unifi_herald::config::BackfillPlan;
 use unifi_herald::demo::{Ending, Entry, History, Pace, Simulator, SimulatorOptions};
 use unifi_herald_plugin::BufferedEvent;
 
@@ -45,6 +47,17 @@ struct Soak {
     kills: usize,
 }
 
+/// A herald that runs until it is killed, which is what dropping it does.
+struct Herald(Child);
+
+impl Drop for Herald {
+    fn drop(&mut self) {
+        // One that has ended needs nothing.
+        self.0.kill().unwrap_or_default();
+        self.0.wait().map(drop).unwrap_or_default();
+    }
+}
+
 impl Soak {
     fn new(history: History) -> Self {
         let options = SimulatorOptions {
@@ -69,7 +82,7 @@ impl Soak {
     }
 
     /// Start herald, and wait until it has connected.
-    fn start(&self) -> Child {
+    fn start(&self) -> Herald {
         let log = File::options()
             .create(true)
             .append(true)
@@ -82,6 +95,7 @@ impl Soak {
             .arg("run")
             .stderr(log)
             .spawn()
+            .map(Herald)
             .unwrap();
         assert!(
             self.simulator
@@ -98,12 +112,6 @@ impl Soak {
         fs::read_to_string(self.rig.path("log")).unwrap_or_default()
     }
 
-    /// Kill it, now.
-    fn kill(&self, mut herald: Child) {
-        herald.kill().unwrap();
-        herald.wait().unwrap();
-    }
-
     /// Kill herald again and again, at moments told by what has happened rather than by a clock: so many bytes of
     /// events after the last at most. Every other time the sockets break first.
     fn storm(&mut self, rate: f64, bytes: u64) {
@@ -116,7 +124,7 @@ impl Soak {
             self.hook.answer(&[503, 503, 500]);
             let more = self.chance.u64(1..bytes);
             self.grow(more);
-            self.kill(herald);
+            drop(herald);
             // So many while nobody listens, however slow the machine is.
             self.simulator.play(Pace::Still);
             self.simulator.emit("default", MISSED);
@@ -150,17 +158,31 @@ impl Soak {
         }
     }
 
-    /// Wait until nothing is missing that `missing` names, however long it takes, as long as it goes on.
+    /// Wait until nothing is missing that `missing` names, however long it takes, as long as the file grows or the history
+    /// is asked. The second look at a hole comes a while after the first.
     fn catch_up<T>(&self, missing: impl Fn(&Tail) -> Vec<T>) {
+        let patience = BackfillPlan::default().settle + LIMIT;
         let mut file = Tail::of(self.rig.path("events.jsonl"));
         file.read();
         while !missing(&file).is_empty() {
-            let known = file.ids().len();
-            eventually("the repair goes on", || {
+            let (known, asked) = (file.ids().len(), self.questions());
+            within(patience, "the repair goes on", || {
                 file.read();
-                file.ids().len() > known
+                file.ids().len() > known || self.questions() > asked
             });
         }
+    }
+
+    /// How often the controller was asked for its history.
+    fn questions(&self) -> u64 {
+        let requests = self.simulator.stats().counts().requests;
+        let histories = ["/system-log/all", "/stat/event"];
+        let asked = |path: &str| histories.iter().any(|history| path.ends_with(history));
+        requests
+            .iter()
+            .filter(|(path, _)| asked(path))
+            .map(|(_, count)| count)
+            .sum()
     }
 
     /// Wait until the file and the webhook have the ids of these.
@@ -188,10 +210,10 @@ impl Soak {
 
     /// Let herald end as it should, and demand what must be true whatever was done to it. `lives` is how often it was
     /// started. Returns its events, each once.
-    fn end(self, mut herald: Child, lives: usize) -> Vec<BufferedEvent> {
-        let killed = Command::new("kill").arg(herald.id().to_string()).status();
+    fn end(self, mut herald: Herald, lives: usize) -> Vec<BufferedEvent> {
+        let killed = Command::new("kill").arg(herald.0.id().to_string()).status();
         assert!(killed.unwrap().success());
-        assert!(herald.wait().unwrap().success(), "{}", self.log());
+        assert!(herald.0.wait().unwrap().success(), "{}", self.log());
         assert_eq!(self.simulator.ledger().forgotten(), 0);
 
         let events = self.rig.events("events.jsonl");

@@ -19,9 +19,17 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 ///
 /// # Panics
 /// With `what` when it does not hold in time.
-pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn eventually(what: &str, condition: impl FnMut() -> bool) {
+    within(LIMIT, what, condition);
+}
+
+/// Wait until `condition` holds, where that may take as long as `limit`.
+///
+/// # Panics
+/// With `what` when it does not hold in time.
+pub fn within(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     let clock = Clock::system();
-    let deadline = clock.now() + LIMIT;
+    let deadline = clock.now() + limit;
     while !condition() {
         assert!(clock.now() < deadline, "not in time: {what}");
         std::thread::park_timeout(Duration::from_millis(2));

@@ -74,7 +74,7 @@ fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
     soak.simulator.play(Pace::Still);
     let after = soak.emit(500);
     soak.arrive(&after);
-    soak.kill(herald);
+    drop(herald);
 
     let herald = soak.start();
     soak.arrive(&soak.simulator.ledger().entries("default"));
