@@ -20,6 +20,7 @@ mod inhibit;
 mod lasting;
 mod machine;
 mod message;
+mod orphans;
 mod repair;
 mod rule;
 mod shared;
@@ -42,11 +43,13 @@ pub use template::{Purpose, Template};
 pub use view::{Incident, NewSilence, acknowledged, silenced, unsilenced};
 
 pub(crate) use fields::check_event as check_event_field;
-pub(crate) use shelf::{SILENCES, scope};
+pub(crate) use shelf::{SCOPES, SILENCES, scope};
 
 use crate::script::ScriptStep;
+use crate::store::StateChange;
 use book::Book;
 use jiff::tz::TimeZone;
+use orphans::Orphan;
 use repair::Repairs;
 use std::sync::Arc;
 use unifi_herald_plugin::{Event, Kind, Mac, Text, Timestamp};
@@ -79,6 +82,10 @@ pub struct Alerts {
     counted: Vec<(usize, Text, Counted)>,
     /// Sites on which something ended, and when: what it explained may have to be told.
     released: Vec<(Text, Text, Timestamp)>,
+    /// Of alerts that are not among these: to be ended with the next look at the clock.
+    orphans: Vec<Orphan>,
+    /// What the store need not remember of them any more.
+    forgotten: Vec<StateChange>,
     /// The latest time that was told, to notice a clock that was set back.
     latest: Timestamp,
 }
@@ -99,6 +106,8 @@ pub enum Addressee {
     StepsBehind(usize),
     /// The digest at this position.
     Digest(usize),
+    /// Every chain, as if it came from a controller: no step names the alert any more.
+    EveryChain,
 }
 
 impl Alerts {
@@ -118,6 +127,8 @@ impl Alerts {
             said: Vec::new(),
             counted: Vec::new(),
             released: Vec::new(),
+            orphans: Vec::new(),
+            forgotten: Vec::new(),
             latest: Timestamp::default(),
         }
     }

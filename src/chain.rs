@@ -203,6 +203,18 @@ impl Chains {
         self.digests.load(&mut load)
     }
 
+    /// End what is remembered, under `scopes`, of alerts that are not among these: with the first look at the clock.
+    ///
+    /// # Errors
+    /// When `load` fails.
+    pub fn end_former_alerts<E>(
+        &mut self,
+        scopes: &[Text],
+        mut load: impl FnMut(&str) -> Result<Vec<StateEntry>, E>,
+    ) -> Result<(), E> {
+        self.alerts.lock().take_in(scopes, &mut load)
+    }
+
     /// The process begins at `now` with these holes to repair, for which what is due waits.
     pub fn begin(&mut self, holes: &[Hole], now: Timestamp) {
         self.alerts.lock().begin(holes, now);
@@ -283,6 +295,11 @@ impl Chains {
 
     /// Run `event` through every chain and collect in `routing` who gets what.
     pub fn route(&mut self, event: &Arc<Event>, now: Now, routing: &mut Routing) {
+        self.enter(event, now, routing);
+        self.pass_on(now, routing);
+    }
+
+    fn enter(&mut self, event: &Arc<Event>, now: Now, routing: &mut Routing) {
         routing.begin(event);
         let mut alerts = self.alerts.lock();
         alerts.begin_event();
@@ -308,7 +325,6 @@ impl Chains {
         }
         drop(alerts);
         routing.end();
-        self.pass_on(now, routing);
     }
 
     /// When something is to be said without another event; at once, when that moment is not after `now`.
@@ -345,6 +361,7 @@ impl Chains {
                         self.digests.collect(digest, &one.event);
                         routing.journal(&one.event);
                     }
+                    Addressee::EveryChain => self.enter(&one.event, now, routing),
                 }
             }
         }

@@ -155,6 +155,8 @@ impl Host {
         let tallies = ChainTally::of(&shape);
         let measures = Arc::new(Measures::new(&clock));
         chains.load_state(|scope| store.load_state(scope))?;
+        let scopes = store.scopes(crate::alert::SCOPES)?;
+        chains.end_former_alerts(&scopes, |scope| store.load_state(scope))?;
         let mut newcomers = Newcomers::default();
         newcomers.load(|scope| store.load_state(scope))?;
         let resume = store.outlives_the_process();

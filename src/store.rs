@@ -120,6 +120,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Ok(Vec::new())
     }
 
+    /// The scopes that begin with `prefix` and under which something is kept.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn scopes(&self, prefix: &str) -> Result<Vec<Text>, StoreError> {
+        let _ = prefix;
+        Ok(Vec::new())
+    }
+
     /// How far each controller and site had come by the last commit.
     ///
     /// # Errors

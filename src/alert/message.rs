@@ -45,31 +45,8 @@ impl Alerts {
             entry.title = alert.title.clone();
         }
         entry.severity = Some(alert.severity);
-        let ordinal = entry.ordinal.to_string();
+        let event = told_by(opener, entry, alert, time, change.now);
         entry.ordinal += 1;
-        let mut event = opener;
-        event.id = hashed_id(
-            &[&entry.incident, state.as_str(), &ordinal],
-            Timestamp::default(),
-        )
-        .into();
-        event.time = time;
-        event.received = change.now;
-        event.origin = Origin::Derived;
-        event.kind = state.kind();
-        event.key = None;
-        // The same to the end, so that what lets the beginning pass lets the end pass.
-        event.severity = match state {
-            AlertState::Folded => Severity::Info,
-            _ => alert.severity,
-        };
-        event.summary = alert.title.clone();
-        event.gap = None;
-        event.digest = None;
-        event.reason = None;
-        event.raw = None;
-        event.raw_truncated = false;
-        event.alert = Some(Box::new(alert));
         let digest = change.rule.plan.quiet.map(|quiet| quiet.then);
         let to = match (entry.told, digest) {
             (Told::Digest, Some(QuietThen::Digest(digest))) => Addressee::Digest(digest),
@@ -201,6 +178,41 @@ impl Alerts {
     }
 }
 
+/// The opening event as the next one that tells of its incident: `alert`, at `time`, told now.
+pub(super) fn told_by(
+    opener: Event,
+    entry: &Entry,
+    alert: Alert,
+    time: Timestamp,
+    now: Timestamp,
+) -> Event {
+    let (state, ordinal) = (alert.state, entry.ordinal.to_string());
+    let mut event = opener;
+    event.id = hashed_id(
+        &[&entry.incident, state.as_str(), &ordinal],
+        Timestamp::default(),
+    )
+    .into();
+    event.time = time;
+    event.received = now;
+    event.origin = Origin::Derived;
+    event.kind = state.kind();
+    event.key = None;
+    // The same to the end, so that what lets the beginning pass lets the end pass.
+    event.severity = match state {
+        AlertState::Folded => Severity::Info,
+        _ => alert.severity,
+    };
+    event.summary = alert.title.clone();
+    event.gap = None;
+    event.digest = None;
+    event.reason = None;
+    event.raw = None;
+    event.raw_truncated = false;
+    event.alert = Some(Box::new(alert));
+    event
+}
+
 fn values(entry: &Entry, opener: &Event, alert: &Alert) -> Value {
     let last = entry.last.as_deref().unwrap_or(opener);
     let keys: Vec<String> = entry.down().map(|member| member.key.to_string()).collect();
@@ -219,7 +231,7 @@ fn rendered(template: Option<&Template>, values: &Value, rule: &Rule) -> Option<
 }
 
 /// One line, not too long, never empty.
-fn title(text: &str) -> Text {
+pub(super) fn title(text: &str) -> Text {
     let line: Vec<&str> = text.split_whitespace().collect();
     let line = line.join(" ");
     if line.is_empty() {

@@ -13,9 +13,12 @@ pub(crate) const SILENCES: &str = "silences";
 /// How long an incident is kept whose alert nobody runs any more.
 const FORGOTTEN: Duration = Duration::from_hours(90 * 24);
 
+/// What the scopes of all alerts begin with.
+pub(crate) const SCOPES: &str = "alert/";
+
 /// Where what the alert `name` remembers is kept in a store.
 pub(crate) fn scope(name: &str) -> Text {
-    format!("alert/{name}").into()
+    format!("{SCOPES}{name}").into()
 }
 
 impl Alerts {
@@ -70,7 +73,7 @@ impl Alerts {
     /// What changed since the last call: part of the batch's commit.
     #[must_use]
     pub fn take_state(&mut self) -> Vec<StateChange> {
-        let mut changes = Vec::new();
+        let mut changes = std::mem::take(&mut self.forgotten);
         for (alert, id) in self.book.take_changed() {
             let rule = &self.rules[alert];
             let scope = scope(&rule.plan.name);
@@ -116,6 +119,7 @@ impl Alerts {
             }
             self.complained[alert] = old.complained[was];
         }
+        self.take_in_rest(old);
         self.silences = std::mem::take(&mut old.silences);
         self.silences_changed = std::mem::take(&mut old.silences_changed);
         self.repairs = std::mem::take(&mut old.repairs);

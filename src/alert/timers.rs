@@ -19,7 +19,7 @@ const MOST_STEPS: usize = 64;
 impl Alerts {
     /// When [`Alerts::tick`] has something to do.
     pub fn wake_at(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let mut earliest: Option<Timestamp> = None;
+        let mut earliest = (!self.orphans.is_empty()).then_some(now);
         for (due, alert, id) in self.book.timers() {
             if earliest.is_some_and(|earliest| *due >= earliest) {
                 break;
@@ -41,6 +41,7 @@ impl Alerts {
             self.set_back(now);
         }
         self.latest = now;
+        self.end_orphans(now);
         // What is done may make other things due.
         for _ in 0..MOST_STEPS {
             let due = self.book.timers().take_while(|(due, ..)| *due <= now);

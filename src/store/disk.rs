@@ -316,6 +316,10 @@ impl Store for DiskStore {
         self.ask(|reader| reader.state(scope))
     }
 
+    fn scopes(&self, prefix: &str) -> Result<Vec<Text>, StoreError> {
+        self.ask(|reader| reader.scopes(prefix))
+    }
+
     fn watermarks(&self) -> Result<Vec<Watermark>, StoreError> {
         self.ask(Reader::watermarks)
     }

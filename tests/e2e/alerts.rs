@@ -10,7 +10,7 @@ use unifi_herald::host::Host;
 use unifi_herald_plugin::testing::EventBuilder;
 use unifi_herald_plugin::{BufferedEvent, Kind, Origin};
 
-const CONFIG: &str = r#"
+pub(super) const CONFIG: &str = r#"
 [controllers.home]
 url = "https://127.0.0.1:9"
 auth = { username = "x", password = "y" }
@@ -41,7 +41,7 @@ options = { path = "events.jsonl" }
 steps = [{ sink = "archive" }, { alert = "down" }]
 "#;
 
-fn push(host: &Host, id: &str, kind: Kind) {
+pub(super) fn push(host: &Host, id: &str, kind: Kind) {
     let now = Clock::system().wall();
     let mut event = EventBuilder::new(kind).id(id).time(now).build();
     event.received = now;

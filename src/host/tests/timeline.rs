@@ -117,6 +117,11 @@ impl Timeline {
         self
     }
 
+    /// What was told since the last call, and to which sink.
+    pub(super) fn told_events(&mut self) -> Vec<(String, Arc<Event>)> {
+        std::mem::take(&mut self.told)
+    }
+
     /// What was told since the last call: `phone alert.firing Kitchen is offline`.
     pub(super) fn told(&mut self) -> Vec<String> {
         let told = std::mem::take(&mut self.told).into_iter();
