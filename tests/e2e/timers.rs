@@ -12,6 +12,9 @@ use unifi_herald_plugin::Timestamp;
 /// Longer than it takes to kill a process, most of the time.
 const HOLD: Duration = Duration::from_secs(4);
 
+/// Before a wait would end in a failure.
+const SHORT: Duration = Duration::from_secs(5);
+
 const CONFIG: &str = r#"
 [alerts.down]
 on = ["device.offline"]
@@ -47,6 +50,11 @@ fn offline(simulator: &Simulator, number: usize) -> (String, Timestamp) {
     (id, time)
 }
 
+fn is_kept(herald: &Herald, id: &str) -> bool {
+    let events = herald.events("events.jsonl");
+    events.iter().any(|event| event["id"] == *id)
+}
+
 /// What was told of the access point of this number.
 fn told(herald: &Herald, number: usize) -> Vec<Value> {
     let title = format!("AP {number} is offline");
@@ -60,13 +68,10 @@ fn what_fell_due_while_herald_was_dead_is_told_once_with_the_times_it_had() {
     let simulator = Simulator::start(SimulatorOptions::default()).unwrap();
     let herald = Herald::with(&(controller("home", &simulator, r#"["default"]"#) + CONFIG));
     for number in 1.. {
-        let running = herald.start(&["run"]);
-        eventually("it listens", || simulator.wait_for_sockets(1, LIMIT));
+        let mut running = herald.start(&["run"]);
+        running.says("listen: connected");
         let (id, time) = offline(&simulator, number);
-        eventually("it is kept", || {
-            let events = herald.events("events.jsonl");
-            events.iter().any(|event| event["id"] == *id)
-        });
+        eventually("it is kept", || is_kept(&herald, &id));
         running.signal("KILL");
         drop(running.ended());
         if !told(&herald, number).is_empty() {
@@ -78,27 +83,44 @@ fn what_fell_due_while_herald_was_dead_is_told_once_with_the_times_it_had() {
         eventually("it is due", || Clock::system().wall() > due);
 
         let mut running = herald.start(&["run"]);
-        eventually("it is told", || !told(&herald, number).is_empty());
+        // It waits for what the history has to say, for a minute at most.
+        for _ in 0..2 {
+            let clock = Clock::system();
+            let patience = clock.wall() + LIMIT;
+            eventually("it is told", || {
+                !told(&herald, number).is_empty() || clock.wall() + SHORT > patience
+            });
+        }
         let firing = told(&herald, number).remove(0);
         assert_eq!(firing["kind"], "alert.firing");
         assert_eq!(firing["alert"]["since"], time.to_string());
         let at: Timestamp = firing["time"].as_str().unwrap().parse().unwrap();
-        let held = at.since(time);
         // It held from when it was received, which was a moment later.
-        assert!(at < due + HOLD && held >= HOLD, "{firing}");
+        assert!(at >= due && at < due + HOLD, "{firing}");
 
         // And it is told once, however often herald dies.
         running.signal("KILL");
         drop(running.ended());
         running = herald.start(&["run"]);
+        running.says("listen: connected");
         let (id, _) = offline(&simulator, 200);
-        eventually("it is at work again", || {
-            let events = herald.events("events.jsonl");
-            events.iter().any(|event| event["id"] == *id)
-        });
-        eventually("the next one is told", || !told(&herald, 200).is_empty());
-        assert_eq!(told(&herald, number).len(), 1);
+        eventually("it is at work again", || is_kept(&herald, &id));
+        let list = herald
+            .run(&["incidents", "list", "--json"])
+            .with_code(0)
+            .stdout;
+        let known = list
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let known: Vec<Value> = known
+            .filter(|one| one["id"] == firing["alert"]["id"])
+            .collect();
+        assert_eq!(
+            (known[0]["state"].as_str(), known[0]["told"].as_bool()),
+            (Some("open"), Some(true))
+        );
         running.stopped().with_code(0);
+        assert_eq!(told(&herald, number).len(), 1);
         return;
     }
 }

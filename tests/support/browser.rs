@@ -113,7 +113,11 @@ impl Browser {
         let whole = format!(
             "(() => {{ try {{ return Boolean({expression}); }} catch {{ return false; }} }})()"
         );
-        eventually(expression, || self.eval(&whole) == true);
+        let question = json!({"expression": whole, "returnByValue": true});
+        eventually(expression, || {
+            let answer = self.ask("Runtime.evaluate", &question);
+            answer.is_ok_and(|answer| answer["result"]["value"] == true)
+        });
     }
 
     /// Press and release a key, as a keyboard does.
@@ -198,6 +202,12 @@ impl Browser {
     }
 
     fn call(&self, method: &str, params: &Value) -> Value {
+        let answer = self.ask(method, params);
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// What the browser answers; an error when there is no page at the moment, because another takes its place.
+    fn ask(&self, method: &str, params: &Value) -> Result<Value, Value> {
         let id = self.sent.get() + 1;
         self.sent.set(id);
         let mut command = json!({"id": id, "method": method, "params": params});
@@ -212,8 +222,10 @@ impl Browser {
             };
             let message: Value = serde_json::from_str(&text).unwrap();
             if message["id"] == id {
-                assert!(message.get("error").is_none(), "{method}: {message}");
-                return message["result"].clone();
+                return match message.get("error") {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(message["result"].clone()),
+                };
             }
             self.note(&message);
         }

@@ -4,6 +4,7 @@ use super::super::assemble;
 use crate::chain::{Chains, Now, Routing};
 use crate::clock::Clock;
 use crate::config::{Controllers, Locator, Plan, load};
+use crate::newcomers::{Newcomers, Roll};
 use crate::services::HostServices;
 use crate::tasks::Tasks;
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub(super) struct Timeline {
     pub(super) clock: Clock,
     chains: Chains,
     routing: Routing,
+    newcomers: Newcomers,
     /// What each sink was given, by its name.
     told: Vec<(String, Arc<Event>)>,
     made: u64,
@@ -61,6 +63,7 @@ impl Timeline {
             plan,
             clock,
             chains,
+            newcomers: Newcomers::default(),
             told: Vec::new(),
             made: 0,
         }
@@ -88,16 +91,31 @@ impl Timeline {
 
     /// Something happens now.
     pub(super) fn route(&mut self, event: &Arc<Event>) {
-        let now = self.now();
-        self.chains.route(event, now, &mut self.routing);
-        self.note();
+        self.decide(event, false);
     }
 
     /// Something that happened before herald was there.
     pub(super) fn remember(&mut self, event: &Arc<Event>) {
         self.routing.for_journal_only(true);
-        self.route(event);
+        self.decide(event, true);
         self.routing.for_journal_only(false);
+    }
+
+    /// As the router does, on a site whose lists are empty when it is met.
+    fn decide(&mut self, event: &Arc<Event>, history: bool) {
+        let now = self.now();
+        let roll = Roll {
+            controller: event.controller.clone(),
+            site: event.site.clone(),
+            clients: Vec::new(),
+        };
+        self.newcomers.take_roll(&roll, now.wall);
+        self.chains.route(event, now, &mut self.routing);
+        if let Some(newcomer) = self.newcomers.judge(event, history, now.wall) {
+            let newcomer = Arc::new(newcomer);
+            self.chains.route(&newcomer, now, &mut self.routing);
+        }
+        self.note();
     }
 
     /// An event of `kind`, now.
