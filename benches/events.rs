@@ -99,6 +99,24 @@ fn decode_other_frame(bencher: Bencher, kind: &str) {
     bencher.bench_local(|| decoder.decode(black_box(&frame), NOW, &mut events));
 }
 
+/// From the name in a configuration or a journal to the kind.
+#[divan::bench]
+fn kind_of_a_name(bencher: Bencher) {
+    bencher.bench_local(|| black_box("client.roamed").parse::<Kind>());
+}
+
+/// The key that a frame names to the kind, with as little around it as an item may have.
+#[divan::bench(args = ["EVT_WU_Roam", "CLIENT_ROAMED_2", "never heard of"])]
+fn kind_of_a_key(bencher: Bencher, key: &str) {
+    let frame =
+        format!(r#"{{"meta":{{"message":"events"}},"data":[{{"_id":"1","key":"{key}"}}]}}"#);
+    let (mut decoder, mut events) = (decoder(), Vec::new());
+    bencher.bench_local(|| {
+        events.clear();
+        decoder.decode(black_box(&frame), NOW, &mut events)
+    });
+}
+
 #[divan::bench]
 fn recognise_duplicates(bencher: Bencher) {
     let mut dedupe = Dedupe::new(65_536);
@@ -127,6 +145,11 @@ fn condition(source: &str) -> ScriptStep {
     r#"event.kind == "client.roamed" && event.to.channel > 36"#,
     r#"event.client.name.contains("iPhone")"#,
     r#"glob(event.device.name, "Kit*")"#,
+    r#"matches(event.summary, "roamed from (Attic|Cellar)")"#,
+    r#"in_hours("22:00-07:00")"#,
+    "is_private_mac(event.client.mac)",
+    "now() - 1 > 0",
+    "event.raw.channel_to == \"44\"",
 ])]
 fn script(bencher: Bencher, source: &str) {
     let clock = Clock::system();
@@ -152,7 +175,7 @@ fn script(bencher: Bencher, source: &str) {
     "deep(0)",
     "let text = \"x\"; loop { text += text; }",
     "let array = []; loop { array.push(1); }",
-    "let map = #{}; for i in 0..1000 { map[`k${i}`] = i; } true",
+    "let map = #{}; for i in 0..1000000 { map[`k${i}`] = i; } true",
     r#"matches(event.summary, "(\\w{1,1000}){1000}")"#,
     r#"for i in 0..1000 { matches("x", `(\\w{1,9}x){${i}}`); } true"#,
 ])]
@@ -352,6 +375,24 @@ fn event_as_json(bencher: Bencher) {
         events[0].write_json(&mut line);
         line.len()
     });
+}
+
+/// The body of a request with a signature, as far as it can be measured without a network.
+#[divan::bench(args = [1, 20])]
+fn webhook_sink(bencher: Bencher, events: usize) {
+    use unifi_herald_plugin::Sink as _;
+    let (events, runtime) = (roams()[..events].to_vec(), runtime());
+    let context = TestContext::new();
+    let _inside = runtime.enter();
+    let options = serde_json::json!({"url": "https://example.org/hook", "secret": "a secret"});
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut sink: herald_webhook::Webhook = context.build(folder.path(), options).unwrap();
+    bencher
+        .counter(ItemsCount::new(events.len()))
+        .bench_local(|| {
+            runtime.block_on(sink.deliver(Batch::new(&events))).unwrap();
+            context.http().take_requests()
+        });
 }
 
 #[divan::bench]

@@ -3,7 +3,7 @@
 use super::hub::{Hub, event_frame};
 use super::item::{datetime, with_field};
 use super::ledger::Carrier;
-use super::rng::{hash, mix};
+use super::rng::hash;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -97,8 +97,8 @@ impl Deck {
                 let Some(card) = pile.frames.get((self.next + n) % pile.frames.len().max(1)) else {
                     continue;
                 };
-                let frame =
-                    Utf8Bytes::from(card.fresh(self.family, self.dealt + events, &time, &date));
+                let first = self.dealt + events;
+                let frame = Utf8Bytes::from(card.fresh(self.family, first, now, &time, &date));
                 events += card.items;
                 peers.iter().for_each(|peer| peer.offer(frame.clone()));
                 self.syncs += self.sync_rate;
@@ -138,12 +138,15 @@ impl Card {
         }
     }
 
-    /// The frame with ids from `first` on, and this time.
-    fn fresh(&self, family: u64, first: u64, time: &str, date: &str) -> String {
+    /// The frame with ids from `first` on, and this time. The ids are made as the controller's database makes them: of
+    /// the second, the process and a counter.
+    fn fresh(&self, family: u64, first: u64, now: i64, time: &str, date: &str) -> String {
         let mut bytes = self.text.clone().into_bytes();
+        let second = u64::try_from(now / 1000).unwrap_or(0);
         for (&at, n) in self.ids.iter().zip(first..) {
-            hex(&mut bytes[at..at + 8], family >> 32);
-            hex(&mut bytes[at + 8..at + 24], mix(n ^ family));
+            hex(&mut bytes[at..at + 8], second);
+            hex(&mut bytes[at + 8..at + 18], family);
+            hex(&mut bytes[at + 18..at + 24], n);
         }
         for &at in &self.times {
             bytes[at..at + 13].copy_from_slice(time.as_bytes());
