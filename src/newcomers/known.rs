@@ -1,7 +1,7 @@
 //! The known clients of one site: bounded, those not seen for longest forgotten, collected for the batch's commit.
 
 use crate::store::{StateChange, StateEntry};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use unifi_herald_plugin::{Mac, Text, Timestamp};
 
 /// How often it is noted again that a known client was seen, so that who is there is not the oldest.
@@ -21,7 +21,7 @@ impl Known {
     /// Nobody yet, and never more than `capacity`, which is at least 1.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            seen: HashMap::new(),
+            seen: HashMap::default(),
             capacity: capacity.max(1),
             changed: Vec::new(),
             forgotten: 0,

@@ -12,10 +12,11 @@ mod shelf;
 pub use shelf::{Memories, SharedMemory};
 
 use crate::store::{StateChange, StateEntry};
+use foldhash::HashMap;
 use keep::{Step, Undo};
 use record::{Record, Stored};
 use std::collections::BTreeSet;
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 use unifi_herald_plugin::{Text, Timestamp};
@@ -92,7 +93,7 @@ impl Memory {
         Self {
             scope,
             limits,
-            records: HashMap::new(),
+            records: HashMap::default(),
             order: BTreeSet::new(),
             bytes: 0,
             run: Vec::new(),

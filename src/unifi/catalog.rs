@@ -6,7 +6,7 @@ mod system_log;
 
 pub(super) use meaning::meaning;
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::sync::LazyLock;
 use unifi_herald_plugin::{Kind, Severity, Text};
 

@@ -3,7 +3,8 @@
 use super::identity::{Identity, Key, is_object_id};
 use super::waiting::Waiting;
 use super::{Admission, EventSource};
-use std::collections::hash_map::{Entry, HashMap};
+use foldhash::HashMap;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 use unifi_herald_plugin::{Event, Text};

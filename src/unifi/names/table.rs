@@ -1,6 +1,6 @@
 //! A bounded table by hardware address that forgets what was not touched for longest.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use unifi_herald_plugin::Mac;
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl<V: Default> Table<V> {
     /// An empty table of at most `capacity` entries, which is at least 1.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: HashMap::default(),
             capacity: capacity.max(1),
             touches: 0,
             forgotten: 0,
