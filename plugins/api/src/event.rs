@@ -1,6 +1,7 @@
 //! The event: what sinks write, scripts see and the API returns.
 
 mod alert;
+mod json;
 mod kind;
 mod mac;
 mod raw;
@@ -223,7 +224,7 @@ impl BufferedEvent {
     /// Append the event as one line of JSON, without the line feed.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         // Writing to a vector cannot fail, and neither do the field types: no maps with keys that are not text.
-        let written = serde_json::to_writer(&mut *out, self);
+        let written = wire::append(self, out);
         debug_assert!(written.is_ok(), "{written:?}");
     }
 

@@ -1,34 +1,57 @@
 //! The event as JSON: the order of its fields is part of the contract.
 
+use super::json::Json;
 use super::{
     Admin, Alert, BufferedEvent, Client, Device, Digest, EVENT_VERSION, Endpoint, Event, Fields,
     Gap, Kind, Network, Origin, Place, Port, Raw, Severity, Text, Threat, Timestamp, Voucher, Vpn,
     Wan,
 };
 use serde::de::Error as _;
-use serde::ser::SerializeMap;
+use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::Arc;
 
 impl Serialize for BufferedEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write(&self.event, Some(self.seq), serializer)
+        write(&self.event, Some(self.seq), self.raw.as_ref(), serializer)
     }
 }
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write(self, None, serializer)
+        write(self, None, self.raw.as_ref(), serializer)
     }
 }
 
-fn write<S: Serializer>(event: &Event, seq: Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry("v", &EVENT_VERSION)?;
-    map.serialize_entry("id", &*event.id)?;
+/// Append the event as JSON, the item within it as the bytes that came.
+pub(super) fn append(event: &BufferedEvent, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    write(event, Some(event.seq), None, Json(out))?;
+    if let Some(raw) = &event.raw {
+        let raw = raw.as_str();
+        out.reserve(raw.len() + 8);
+        out.pop();
+        out.extend_from_slice(b",\"raw\":");
+        out.extend_from_slice(raw.as_bytes());
+        out.push(b'}');
+    }
+    Ok(())
+}
+
+/// Most fields that an event has.
+const FIELDS: usize = 40;
+
+fn write<S: Serializer>(
+    event: &Event,
+    seq: Option<u64>,
+    raw: Option<&Raw>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_struct("Event", FIELDS)?;
+    map.serialize_field("v", &EVENT_VERSION)?;
+    map.serialize_field("id", &*event.id)?;
     optional(&mut map, "seq", seq.as_ref())?;
-    map.serialize_entry("time", &event.time)?;
-    map.serialize_entry("received", &event.received)?;
+    map.serialize_field("time", &event.time)?;
+    map.serialize_field("received", &event.received)?;
     // Events of herald itself may be about no controller: absent, not empty.
     for (name, text) in [
         ("controller", &event.controller),
@@ -41,18 +64,18 @@ fn write<S: Serializer>(event: &Event, seq: Option<u64>, serializer: S) -> Resul
             Some(&**text).filter(|text| !text.is_empty()),
         )?;
     }
-    map.serialize_entry("origin", event.origin.as_str())?;
-    map.serialize_entry("kind", event.kind.as_str())?;
+    map.serialize_field("origin", event.origin.as_str())?;
+    map.serialize_field("kind", event.kind.as_str())?;
     optional(&mut map, "key", event.key.as_deref())?;
-    map.serialize_entry("category", event.category())?;
-    map.serialize_entry("severity", event.severity.as_str())?;
-    map.serialize_entry("level", &event.severity.level())?;
-    map.serialize_entry("summary", &*event.summary)?;
+    map.serialize_field("category", event.category())?;
+    map.serialize_field("severity", event.severity.as_str())?;
+    map.serialize_field("level", &event.severity.level())?;
+    map.serialize_field("summary", &*event.summary)?;
     optional(&mut map, "client", event.client.as_ref())?;
     optional(&mut map, "device", event.device.as_ref())?;
     if let Some(gap) = &event.gap {
-        map.serialize_entry("from", &gap.from)?;
-        map.serialize_entry("to", &gap.to)?;
+        map.serialize_field("from", &gap.from)?;
+        map.serialize_field("to", &gap.to)?;
         optional(&mut map, "count", gap.count.as_ref())?;
     } else {
         optional(&mut map, "from", event.from.as_ref())?;
@@ -72,22 +95,22 @@ fn write<S: Serializer>(event: &Event, seq: Option<u64>, serializer: S) -> Resul
     optional(&mut map, "alert", event.alert.as_ref())?;
     optional(&mut map, "digest", event.digest.as_ref())?;
     if !event.fields.is_empty() {
-        map.serialize_entry("fields", &event.fields)?;
+        map.serialize_field("fields", &event.fields)?;
     }
     if event.raw_truncated {
-        map.serialize_entry("raw_truncated", &true)?;
+        map.serialize_field("raw_truncated", &true)?;
     }
-    optional(&mut map, "raw", event.raw.as_ref())?;
+    optional(&mut map, "raw", raw)?;
     map.end()
 }
 
-fn optional<M: SerializeMap, T: Serialize + ?Sized>(
+fn optional<M: SerializeStruct, T: Serialize + ?Sized>(
     map: &mut M,
     name: &'static str,
     value: Option<&T>,
 ) -> Result<(), M::Error> {
     match value {
-        Some(value) => map.serialize_entry(name, value),
+        Some(value) => map.serialize_field(name, value),
         None => Ok(()),
     }
 }

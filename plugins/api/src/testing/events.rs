@@ -386,6 +386,7 @@ mod tests {
             let event = EventBuilder::new(*kind).buffered(1);
             let read: BufferedEvent = serde_json::from_str(&event.to_json()).unwrap();
             assert_eq!(read, event, "{kind}");
+            assert_eq!(event.to_json(), serde_json::to_string(&event).unwrap());
             assert!(!event.summary.is_empty());
             assert_eq!(event.alert.is_some(), kind.category() == "alert", "{kind}");
             let state = event.alert.as_ref().map(|alert| alert.state.kind());
