@@ -2,6 +2,7 @@
 
 pub mod answer;
 mod catalog;
+mod checked;
 pub mod close;
 pub mod cookies;
 mod decode;

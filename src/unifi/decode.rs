@@ -3,7 +3,7 @@
 mod seen;
 
 use super::catalog;
-use super::envelope::Envelope;
+use super::envelope::{Envelope, value_at};
 use super::identity;
 use super::item::{BadItem, Item};
 use super::names::{About, Names};
@@ -37,6 +37,8 @@ pub struct Decoder {
     site: Site,
     names: Names,
     texts: Texts,
+    /// The summary being written.
+    line: String,
     counts: DecodeCounts,
     unknown_keys: Seen,
     unknown_kinds: Seen,
@@ -97,6 +99,7 @@ impl Decoder {
             site,
             names: Names::new(),
             texts: Texts::new(),
+            line: String::new(),
             counts: DecodeCounts::default(),
             unknown_keys: Seen::default(),
             unknown_kinds: Seen::default(),
@@ -123,23 +126,18 @@ impl Decoder {
         };
         match Class::of(kind) {
             Class::Events { key } => {
-                envelope.items(|item| {
-                    let event = item
-                        .ok_or(BadItem::Shape)
-                        .and_then(|item| self.event(item, key, received, Origin::Stream));
-                    events.extend(self.counted(event));
-                });
+                envelope.items(|text| self.item_at(text, key, received, events));
                 Frame::Events
             }
             Class::VpnState => {
                 let key = Some(kind);
-                envelope.items(|item| {
-                    if let Some(item) = item
-                        && is_vpn(item)
-                    {
-                        let event = self.event(item, key, received, Origin::Stream);
+                envelope.items(|text| {
+                    let item = value_at(text)?;
+                    if is_vpn(item) {
+                        let event = self.read(item, key, received, Origin::Stream);
                         events.extend(self.counted(event));
                     }
+                    Some(item.get().len())
                 });
                 self.counts.state_frames += 1;
                 Frame::State
@@ -168,7 +166,7 @@ impl Decoder {
     pub fn history_item(&mut self, item: &str, received: Timestamp) -> Option<Arc<Event>> {
         let event = serde_json::from_str::<&RawValue>(item)
             .map_err(|_| BadItem::Shape)
-            .and_then(|item| self.event(item, None, received, Origin::Backfill));
+            .and_then(|item| self.read(item, None, received, Origin::Backfill));
         self.counted(event)
     }
 
@@ -201,8 +199,35 @@ impl Decoder {
         }
     }
 
-    /// The event of one item. `frame` is the key its frame gives it, where items have none of their own.
-    fn event(
+    /// Read the item at the start of `text`; its length, or nothing when what stands there is not JSON.
+    fn item_at(
+        &mut self,
+        text: &str,
+        frame: Option<&str>,
+        received: Timestamp,
+        events: &mut Vec<Arc<Event>>,
+    ) -> Option<usize> {
+        let mut item = Item::default();
+        let (length, event) = match item.take_checked(text, frame) {
+            Some((length, good)) => {
+                let raw = &text[..length];
+                let event = good.map(|()| self.event(raw, &item, frame, received, Origin::Stream));
+                (Some(length), event)
+            }
+            None => {
+                let raw = value_at(text);
+                let event = raw
+                    .ok_or(BadItem::Shape)
+                    .and_then(|raw| self.read(raw, frame, received, Origin::Stream));
+                (raw.map(|raw| raw.get().len()), event)
+            }
+        };
+        events.extend(self.counted(event));
+        length
+    }
+
+    /// The event of an item that was checked.
+    fn read(
         &mut self,
         raw: &RawValue,
         frame: Option<&str>,
@@ -211,10 +236,22 @@ impl Decoder {
     ) -> Result<Arc<Event>, BadItem> {
         let mut item = Item::default();
         item.take(raw, frame)?;
-        let (key, entry) = self.key(&item, frame);
-        let (kind, severity) = catalog::meaning(entry, &item);
-        let happened = time::time(&item).unwrap_or(received);
-        let id = identity::id(&item, frame, happened);
+        Ok(self.event(raw.get(), &item, frame, received, origin))
+    }
+
+    /// The event of one item, whose text is `raw`. `frame` is the key its frame gives it, where items have none of their own.
+    fn event(
+        &mut self,
+        raw: &str,
+        item: &Item<'_>,
+        frame: Option<&str>,
+        received: Timestamp,
+        origin: Origin,
+    ) -> Arc<Event> {
+        let (key, entry) = self.key(item, frame);
+        let (kind, severity) = catalog::meaning(entry, item);
+        let happened = time::time(item).unwrap_or(received);
+        let id = identity::id(item, frame, happened);
         let mut event = Event::new(kind, id, happened);
         event.received = received;
         event.controller = self.controller.clone();
@@ -227,15 +264,15 @@ impl Decoder {
             names: &mut self.names,
             texts: &mut self.texts,
         };
-        let details = subjects.fill(&mut event, &item);
-        event.summary = summary(&event, &item, &details, &mut self.names);
-        if raw.get().len() > MAX_RAW {
+        let details = subjects.fill(&mut event, item);
+        event.summary = summary(&mut self.line, &event, item, &details, &mut self.names);
+        if raw.len() > MAX_RAW {
             event.raw_truncated = true;
             self.counts.truncated += 1;
         } else {
-            event.raw = Some(Raw::new(raw));
+            event.raw = Some(Raw::trusted(raw));
         }
-        Ok(Arc::new(event))
+        Arc::new(event)
     }
 
     /// The item's key as the controller wrote it, and what the catalog knows about it: matched on `event`, which

@@ -49,18 +49,19 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Call `each` with every item of `data`, and with nothing for every stretch that is not JSON.
+    /// Call `each` with the frame from each item of `data` on. It says how long the item is; nothing when what stands
+    /// there is not JSON.
     ///
     /// Items are parsed one by one, so that a damaged one does not cost its neighbours: reading goes on at the
     /// next thing that looks like the beginning of an item.
-    pub(super) fn items(&self, mut each: impl FnMut(Option<&'a RawValue>)) {
+    pub(super) fn items(&self, mut each: impl FnMut(&'a str) -> Option<usize>) {
         let Some(data) = self.data.map(str::trim_ascii_start) else {
             return;
         };
         let Some(mut rest) = data.strip_prefix('[') else {
             // Not a list: an object stands for itself, anything else but null is not data.
             if !data.starts_with("null") {
-                each(value_at(data));
+                each(data);
             }
             return;
         };
@@ -75,10 +76,8 @@ impl<'a> Envelope<'a> {
                 rest = next_item(rest);
                 continue;
             }
-            let item = value_at(rest);
-            each(item);
-            rest = match item {
-                Some(item) => &rest[item.get().len()..],
+            rest = match each(rest) {
+                Some(length) => &rest[length..],
                 None if damage < MAX_DAMAGE => {
                     damage += 1;
                     next_item(rest)
@@ -99,7 +98,7 @@ fn ends_list(text: &str) -> bool {
 }
 
 /// The one JSON value at the start of `text`.
-fn value_at(text: &str) -> Option<&RawValue> {
+pub(super) fn value_at(text: &str) -> Option<&RawValue> {
     let mut reader = serde_json::Deserializer::from_str(text);
     <&RawValue>::deserialize(&mut reader).ok()
 }
@@ -202,9 +201,11 @@ mod tests {
 
     fn items(frame: &str) -> Vec<Option<String>> {
         let mut out = Vec::new();
-        Envelope::read(frame)
-            .unwrap()
-            .items(|item| out.push(item.map(|item| item.get().to_owned())));
+        Envelope::read(frame).unwrap().items(|text| {
+            let item = value_at(text);
+            out.push(item.map(|item| item.get().to_owned()));
+            Some(item?.get().len())
+        });
         out
     }
 

@@ -195,6 +195,21 @@ impl<'a> Item<'a> {
             return Err(BadItem::Depth);
         }
         self.fill(json).ok_or(BadItem::Shape)?;
+        self.must_say_something(frame)
+    }
+
+    /// The same for an item at the start of `json` that nobody has checked; its length beside what it is good for, or
+    /// nothing when it is no ordinary item and is to be looked at by [`Item::take`].
+    pub(super) fn take_checked(
+        &mut self,
+        json: &'a str,
+        frame: Option<&str>,
+    ) -> Option<(usize, Result<(), BadItem>)> {
+        let length = self.fill_checked(json)?;
+        Some((length, self.must_say_something(frame)))
+    }
+
+    fn must_say_something(&self, frame: Option<&str>) -> Result<(), BadItem> {
         let says = [
             self.key,
             self.event,

@@ -87,13 +87,19 @@ impl<'a> Scan<'a> {
         let mut escaped = false;
         let mut at = self.at + 1;
         loop {
-            at += quote_or_escape(bytes.get(at..)?)?;
-            if bytes[at] == b'"' {
-                self.at = at + 1;
-                return Some(escaped);
+            at += quote_or_odd(bytes.get(at..)?)?;
+            match bytes[at] {
+                b'"' => {
+                    self.at = at + 1;
+                    return Some(escaped);
+                }
+                b'\\' => {
+                    escaped = true;
+                    at += 2;
+                }
+                // A control character, which is for parsers to refuse.
+                _ => at += 1,
             }
-            escaped = true;
-            at += 2;
         }
     }
 
@@ -138,23 +144,24 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Where the first quote or backslash is: eight bytes at a time, since most strings are too short for a wider search.
-fn quote_or_escape(bytes: &[u8]) -> Option<usize> {
+/// Where the first quote, backslash or control character is: eight bytes at a time, since most strings are too short for
+/// a wider search.
+pub(super) fn quote_or_odd(bytes: &[u8]) -> Option<usize> {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    // The lowest bit that is set marks the first byte of `word` that is `byte`.
-    let find = |word: u64, byte: u8| {
-        let zeros = word ^ (EACH * u64::from(byte));
-        zeros.wrapping_sub(EACH) & !zeros & (EACH << 7)
-    };
+    // The lowest bit that is set marks the first byte of `word` that is below `limit`, which is at most 128.
+    let below =
+        |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word & (EACH << 7);
+    let find = |word: u64, byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
     let (words, rest) = bytes.as_chunks::<8>();
     for (number, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let found = find(word, b'"') | find(word, b'\\');
+        let found = find(word, b'"') | find(word, b'\\') | below(word, 0x20);
         if found != 0 {
             return Some(number * 8 + found.trailing_zeros() as usize / 8);
         }
     }
-    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    let is_odd = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    let at = rest.iter().position(is_odd)?;
     Some(words.len() * 8 + at)
 }
 

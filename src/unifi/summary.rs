@@ -14,22 +14,23 @@ use unifi_herald_plugin::{Event, Text};
 const MAX_SUMMARY: usize = 512;
 
 /// The summary of `event`, whose subjects are filled: herald's own sentence where the pieces for it exist, else the
-/// controller's words with names in them, else the key.
+/// controller's words with names in them, else the key. It is put together in `line`, which is kept for its capacity.
 pub(super) fn summary(
+    line: &mut String,
     event: &Event,
     item: &Item<'_>,
     details: &Details<'_>,
     names: &mut Names,
 ) -> Text {
-    let mut line = String::with_capacity(96);
-    if !lines::write(&mut line, event, details) {
+    line.clear();
+    if !lines::write(line, event, details) {
         line.clear();
-        if !rendered::write(&mut line, item, names) {
-            lines::fall_back(&mut line, event);
+        if !rendered::write(line, item, names) {
+            lines::fall_back(line, event);
         }
     }
     // Details and the controller's words come as they are; names are clean already.
-    clean(cut(&line, 4 * MAX_SUMMARY), MAX_SUMMARY)
+    clean(cut(line, 4 * MAX_SUMMARY), MAX_SUMMARY)
         .as_ref()
         .into()
 }

@@ -1,6 +1,6 @@
 //! JSON values as they stand in the frame, read leniently: numbers may be text and text may be numbers.
 
-use super::scan;
+use super::{checked, scan};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use unifi_herald_plugin::Mac;
@@ -37,7 +37,9 @@ impl<'a> Value<'a> {
         match self.0.as_bytes().first()? {
             b'"' => {
                 let inner = inside(self.0);
-                let text = if !inner.as_bytes().contains(&b'\\') {
+                // Without stopping early, so that the compiler can look at many bytes at a time.
+                let escapes = inner.bytes().fold(false, |any, byte| any | (byte == b'\\'));
+                let text = if !escapes {
                     Cow::Borrowed(inner)
                 } else if inner.len() <= MAX_ESCAPED {
                     Cow::Owned(unescape(self.0)?)
@@ -102,18 +104,38 @@ impl<'a> Value<'a> {
 /// Call `each` with every member of the object in `json`. Nothing when there is none.
 pub(super) fn members<'a>(json: &'a str, mut each: impl FnMut(&str, Value<'a>)) -> Option<()> {
     scan::members(json, |key, escaped, value| {
-        if !escaped {
-            each(inside(key), Value(value));
-        } else if let Some(key) = unescape(key) {
-            each(&key, Value(value));
-        }
+        member(key, escaped, Value(value), &mut each);
     })
+}
+
+/// Call `each` with a member whose key stands in quotes; not with one whose key cannot be unescaped.
+fn member<'a>(key: &str, escaped: bool, value: Value<'a>, mut each: impl FnMut(&str, Value<'a>)) {
+    if !escaped {
+        each(inside(key), value);
+    } else if let Some(key) = unescape(key) {
+        each(&key, value);
+    }
 }
 
 /// A struct of fields that an object may have.
 pub(super) trait Fields<'a>: Default {
+    /// Take over the member `key` if it is one of the fields.
+    fn set(&mut self, key: &str, value: Value<'a>);
+
     /// Find the fields of the object in `json`, in place; nothing when there is no object.
-    fn fill(&mut self, json: &'a str) -> Option<()>;
+    fn fill(&mut self, json: &'a str) -> Option<()> {
+        members(json, |key, value| self.set(key, value))
+    }
+
+    /// The same for an object at the start of `json` that nobody has checked; its length, or nothing when it is no object
+    /// or no ordinary one.
+    fn fill_checked(&mut self, json: &'a str) -> Option<usize> {
+        checked::object(json, |key, escaped, value| {
+            member(key, escaped, Value(value), |key, value| {
+                self.set(key, value);
+            });
+        })
+    }
 
     /// The fields of the object in `json`; nothing when there is no object.
     fn read(json: &'a str) -> Option<Self> {
@@ -133,11 +155,11 @@ macro_rules! fields {
         }
 
         impl<'a> $crate::unifi::value::Fields<'a> for $name<'a> {
-            fn fill(&mut self, json: &'a str) -> Option<()> {
-                $crate::unifi::value::members(json, |key, value| match key.as_bytes() {
+            fn set(&mut self, key: &str, value: $crate::unifi::value::Value<'a>) {
+                match key.as_bytes() {
                     $($key => self.$field = Some(value),)*
                     _ => {}
-                })
+                }
             }
         }
     };

@@ -1,5 +1,6 @@
 //! The item as the controller sent it.
 
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -10,19 +11,23 @@ pub const MAX_RAW: usize = 256 * 1024;
 
 /// JSON text exactly as received, except that line breaks between tokens are spaces.
 #[derive(Clone)]
-pub struct Raw(Arc<RawValue>);
+pub struct Raw(Arc<str>);
 
 impl Raw {
     /// Keep a copy of `json`, which the parser that made the [`RawValue`] has checked.
     #[must_use]
     pub fn new(json: &RawValue) -> Self {
-        let text = json.get();
+        Self::trusted(json.get())
+    }
+
+    /// Keep a copy of `text`, of which the caller knows that it is one JSON value.
+    #[must_use]
+    pub fn trusted(text: &str) -> Self {
         if !has_line_break(text) {
-            return Self(Arc::from(json.to_owned()));
+            return Self(text.into());
         }
         // Inside a JSON string a bare line break is not valid, so every one of these is white space.
-        let line = text.replace(['\n', '\r'], " ");
-        Self(RawValue::from_string(line).map_or_else(|_| Arc::from(json.to_owned()), Arc::from))
+        Self(text.replace(['\n', '\r'], " ").into())
     }
 
     /// Check and keep `text`.
@@ -36,7 +41,7 @@ impl Raw {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 
     /// The value of a top-level field as JSON text, or `None` when there is no such field.
@@ -97,7 +102,8 @@ impl fmt::Debug for Raw {
 
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        let json: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
+        json.serialize(serializer)
     }
 }
 
