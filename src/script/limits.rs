@@ -32,7 +32,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             operations: 100_000,
-            time: Duration::from_millis(10),
+            time: Duration::from_millis(4),
             calls: 8,
             nesting: 32,
             string: 64 * 1024,
