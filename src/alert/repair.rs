@@ -25,6 +25,8 @@ struct Repair {
     /// When its end was known, or when it was opened.
     since: Timestamp,
     ended: bool,
+    /// Whether the history has told what it knew of it.
+    read: bool,
 }
 
 impl Repairs {
@@ -37,22 +39,30 @@ impl Repairs {
     pub(super) fn change(&mut self, change: &HoleChange, now: Timestamp) {
         match change {
             HoleChange::Open(hole) => self.open(hole, now),
-            HoleChange::Shrink { id, to, .. } => {
-                if let Some(repair) = self.holes.get_mut(id)
-                    && to.is_some()
-                    && !std::mem::replace(&mut repair.ended, true)
-                {
+            HoleChange::Shrink { id, to, read, .. } => {
+                let Some(repair) = self.holes.get_mut(id) else {
+                    return;
+                };
+                if to.is_some() && !std::mem::replace(&mut repair.ended, true) {
                     repair.since = now;
+                }
+                repair.read = *read;
+                if *read {
+                    let site = (repair.controller.clone(), repair.site.clone());
+                    self.repaired(site);
                 }
             }
             HoleChange::Close { id } => {
                 if let Some(closed) = self.holes.remove(id) {
-                    let site = (closed.controller, closed.site);
-                    if !self.repaired.contains(&site) && self.begun.is_some() {
-                        self.repaired.push(site);
-                    }
+                    self.repaired((closed.controller, closed.site));
                 }
             }
+        }
+    }
+
+    fn repaired(&mut self, site: (Text, Text)) {
+        if !self.repaired.contains(&site) && self.begun.is_some() {
+            self.repaired.push(site);
         }
     }
 
@@ -64,6 +74,7 @@ impl Repairs {
                 site: hole.site.clone(),
                 since: now,
                 ended: hole.to.is_some(),
+                read: false,
             },
         );
     }
@@ -85,7 +96,8 @@ impl Repairs {
             self.begun = None;
             self.repaired.clear();
         }
-        let is = |one: &Repair| one.controller == *controller && one.site == *site;
+        // What comes late, when a hole was read, is not waited for.
+        let is = |one: &Repair| !one.read && one.controller == *controller && one.site == *site;
         let holes = self.holes.values().filter(|hole| is(hole));
         if let Some(end) = holes.filter_map(|hole| waits(hole.since)).max() {
             return Some(end);

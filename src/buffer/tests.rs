@@ -110,6 +110,7 @@ fn shrink(id: u64, from: i64) -> Item {
         id,
         from: Timestamp::from_millis(from),
         to: None,
+        read: false,
     };
     Item::Hole(Box::new(HoleNews { change, gap: None }))
 }

@@ -82,6 +82,8 @@ pub enum HoleChange {
         from: Timestamp,
         /// Where it ends now.
         to: Option<Timestamp>,
+        /// Whether the history was asked for all of it: what is left is asked for once more, for what comes late.
+        read: bool,
     },
     /// It is filled, or reported as a `herald.gap`.
     Close {

@@ -259,6 +259,7 @@ impl Repairs {
         let Some(at) = self.position(slice) else {
             return Vec::new();
         };
+        let mut just_read = false;
         let tail = self.plan.settle + self.plan.overlap;
         let open = &mut self.holes[at];
         open.cursor = cut.map_or(slice.to, |cut| {
@@ -275,6 +276,7 @@ impl Repairs {
                 let id = self.holes.remove(at).hole.id;
                 return vec![quiet(HoleChange::Close { id })];
             }
+            just_read = matches!(open.stage, Stage::Fetch);
             open.stage = Stage::Settle(slice.asked.instant + self.plan.settle);
             open.cursor = end;
         }
@@ -283,14 +285,17 @@ impl Repairs {
         } else {
             open.cursor.min(end)
         };
-        if from <= open.hole.from {
+        // That all of it was read is told even where nothing of its row is filled.
+        if from <= open.hole.from && !just_read {
             return Vec::new();
         }
+        let from = from.max(open.hole.from);
         open.hole.from = from;
         vec![quiet(HoleChange::Shrink {
             id: open.hole.id,
             from,
             to: Some(open.to),
+            read: matches!(open.stage, Stage::Settle(_)),
         })]
     }
 

@@ -233,6 +233,18 @@ impl Line {
         self
     }
 
+    /// The history has told what it knew of the hole; for what comes late it stays open.
+    pub(super) fn hole_is_read(&mut self) -> &mut Self {
+        let change = HoleChange::Shrink {
+            id: 7,
+            from: self.now,
+            to: Some(self.now),
+            read: true,
+        };
+        self.alerts.hole_changed(&change, self.now);
+        self
+    }
+
     /// What the history of the site had to tell, it has told.
     pub(super) fn repaired(&mut self) -> &mut Self {
         self.hole(true).hole(false)

@@ -57,6 +57,23 @@ fn what_fell_due_while_nobody_was_there_waits_for_the_first_repair_and_has_its_o
 }
 
 #[test]
+fn what_the_history_may_tell_late_is_not_waited_for() {
+    let mut line = down("");
+    offline(&mut line).until("1m");
+    line.commit();
+    line.sleep_until("30m").restart();
+    line.hole(true).until("30m5s");
+    assert!(line.told().is_empty());
+    line.hole_is_read().until("30m6s");
+    assert_eq!(line.states(), ["1805s firing"]);
+    // Another hole on the way is waited for again.
+    line.push_device(Kind::DEVICE_ONLINE, device(1, None));
+    line.push_device(Kind::DEVICE_OFFLINE, device(2, None));
+    line.until("32m").hole(true).until("32m30s");
+    assert_eq!(line.states().len(), 2, "{:?}", line.told());
+}
+
+#[test]
 fn the_repair_may_tell_that_there_is_nothing_to_tell() {
     let mut line = down("");
     offline(&mut line).until("1m");

@@ -281,7 +281,7 @@ pub(super) fn write_holes(connection: &Connection, changes: &[HoleChange]) -> ru
                     hole.to.map(|to| to.as_millis()),
                     &*hole.reason,
                 ))?,
-            HoleChange::Shrink { id, from, to } => connection
+            HoleChange::Shrink { id, from, to, .. } => connection
                 .prepare_cached("UPDATE holes SET \"from\" = ?2, \"to\" = ?3 WHERE id = ?1")?
                 .execute((number(*id), from.as_millis(), to.map(|to| to.as_millis())))?,
             HoleChange::Close { id } => connection

@@ -341,6 +341,7 @@ async fn state_watermarks_and_holes_commit_with_the_batch() {
         id: 2,
         from: at(3),
         to: Some(at(9)),
+        read: false,
     };
     let forget = StateChange::Forget {
         scope: "script/storms".into(),

@@ -27,7 +27,7 @@ impl Progress {
                     self.holes.retain(|known| known.id != hole.id);
                     self.holes.push(hole);
                 }
-                HoleChange::Shrink { id, from, to } => {
+                HoleChange::Shrink { id, from, to, .. } => {
                     if let Some(hole) = self.holes.iter_mut().find(|hole| hole.id == id) {
                         (hole.from, hole.to) = (from, to);
                     }

@@ -79,6 +79,7 @@ fn a_hole_is_fetched_then_its_end_once_more_and_then_it_is_closed() {
         id: 1,
         from: at(1850),
         to: Some(at(2000)),
+        read: true,
     };
     assert_eq!(shrunk, [quiet(tail)], "settle and overlap stay in the row");
     let due = now(begun, 2090);
@@ -94,6 +95,21 @@ fn a_hole_is_fetched_then_its_end_once_more_and_then_it_is_closed() {
     );
     assert_eq!(repairs.next(due), Next::Rest(None));
     assert!(repairs.is_empty());
+}
+
+#[test]
+fn that_a_short_hole_was_read_is_told_though_none_of_it_is_filled_for_good() {
+    let begun = begin();
+    let mut repairs = connected();
+    repairs.open(hole(1, 1990, 2000, RECONNECT), now(begun, 2000));
+    let first = slice(repairs.next(now(begun, 2000)));
+    let read = HoleChange::Shrink {
+        id: 1,
+        from: at(1990),
+        to: Some(at(2000)),
+        read: true,
+    };
+    assert_eq!(repairs.fetched(&first, None), [quiet(read)]);
 }
 
 #[test]
@@ -121,7 +137,9 @@ fn a_long_hole_is_fetched_in_slices_oldest_first_and_a_dense_one_in_shorter_ones
     let first = slice(repairs.next(now(begun, 3 * day)));
     assert_eq!((first.from, first.to), (at(0), at(3 * 3600)));
     let shrunk = repairs.fetched(&first, Some(at(100)));
-    assert!(matches!(shrunk[0].change, HoleChange::Shrink { from, .. } if from == at(100)));
+    assert!(
+        matches!(shrunk[0].change, HoleChange::Shrink { from, read: false, .. } if from == at(100))
+    );
     let rest = slice(repairs.next(now(begun, 3 * day)));
     assert_eq!(rest.from, at(100), "what was cut off comes next");
     assert!(repairs.narrow(&rest, 30));

@@ -31,7 +31,7 @@ impl World {
                 HoleChange::Open(hole) => {
                     self.rows.insert(hole.id, (hole.from, hole.to.unwrap()));
                 }
-                HoleChange::Shrink { id, from, to } => {
+                HoleChange::Shrink { id, from, to, .. } => {
                     let row = self.rows.get_mut(id).unwrap();
                     assert!(*from >= row.0, "a row does not grow by shrinking");
                     *row = (*from, to.unwrap());
