@@ -97,7 +97,7 @@ max_size = "16GiB"
     )
 }
 
-/// A controller with this share of sync frames, every event with an id.
+/// A controller with this share of sync frames, every event with an id and told once.
 pub(crate) fn simulator(sync_share: f64) -> Simulator {
     Simulator::start(options(sync_share)).unwrap()
 }
@@ -106,6 +106,7 @@ pub(crate) fn options(sync_share: f64) -> SimulatorOptions {
     SimulatorOptions {
         sync_share,
         missing_id_share: 0.0,
+        alert_share: 0.0,
         ..SimulatorOptions::default()
     }
 }

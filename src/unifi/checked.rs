@@ -5,6 +5,9 @@
 
 use super::scan::quote_or_odd;
 
+/// The first character that may stand in a string as it is.
+const FIRST_PLAIN: u8 = 0x20;
+
 /// Levels of nesting below the item's own.
 const MAX_DEPTH: usize = 24;
 
@@ -95,7 +98,7 @@ impl<'a> Check<'a> {
         let bytes = self.text.as_bytes();
         let mut escaped = false;
         loop {
-            self.at += quote_or_odd(bytes.get(self.at..)?)?;
+            self.at += quote_or_odd::<FIRST_PLAIN>(bytes.get(self.at..)?)?;
             match bytes[self.at] {
                 b'"' => {
                     self.at += 1;

@@ -87,19 +87,13 @@ impl<'a> Scan<'a> {
         let mut escaped = false;
         let mut at = self.at + 1;
         loop {
-            at += quote_or_odd(bytes.get(at..)?)?;
-            match bytes[at] {
-                b'"' => {
-                    self.at = at + 1;
-                    return Some(escaped);
-                }
-                b'\\' => {
-                    escaped = true;
-                    at += 2;
-                }
-                // A control character, which is for parsers to refuse.
-                _ => at += 1,
+            at += quote_or_odd::<0>(bytes.get(at..)?)?;
+            if bytes[at] == b'"' {
+                self.at = at + 1;
+                return Some(escaped);
             }
+            escaped = true;
+            at += 2;
         }
     }
 
@@ -144,9 +138,9 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Where the first quote, backslash or control character is: eight bytes at a time, since most strings are too short for
-/// a wider search.
-pub(super) fn quote_or_odd(bytes: &[u8]) -> Option<usize> {
+/// Where the first quote, backslash or byte below `LEAST` is: eight bytes at a time, since most strings are too short for a
+/// wider search.
+pub(super) fn quote_or_odd<const LEAST: u8>(bytes: &[u8]) -> Option<usize> {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // The lowest bit that is set marks the first byte of `word` that is below `limit`, which is at most 128.
     let below =
@@ -155,12 +149,12 @@ pub(super) fn quote_or_odd(bytes: &[u8]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (number, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let found = find(word, b'"') | find(word, b'\\') | below(word, 0x20);
+        let found = find(word, b'"') | find(word, b'\\') | below(word, LEAST);
         if found != 0 {
             return Some(number * 8 + found.trailing_zeros() as usize / 8);
         }
     }
-    let is_odd = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    let is_odd = |byte: &u8| matches!(byte, b'"' | b'\\') || *byte < LEAST;
     let at = rest.iter().position(is_odd)?;
     Some(words.len() * 8 + at)
 }

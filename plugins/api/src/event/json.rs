@@ -58,11 +58,7 @@ impl<'o> Serializer for Json<'o> {
     }
 
     fn serialize_str(self, text: &str) -> Result<(), Error> {
-        // Without stopping early, so that the compiler can look at many bytes at a time.
-        let escapes = text.bytes().fold(false, |escapes, byte| {
-            escapes | (byte < 0x20) | (byte == b'"') | (byte == b'\\')
-        });
-        if escapes {
+        if needs_escapes(text.as_bytes()) {
             return serde_json::to_writer(self.0, text);
         }
         self.0.reserve(text.len() + 2);
@@ -238,6 +234,24 @@ impl SerializeSeq for Open<'_> {
     }
 }
 
+/// Looks at eight bytes at a time, the last eight twice where they do not come out even: texts are short.
+fn needs_escapes(text: &[u8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let below =
+        |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word & (EACH << 7);
+    let odd = |bytes: &[u8; 8]| {
+        let word = u64::from_le_bytes(*bytes);
+        let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+        below(word, 0x20) | is(b'"') | is(b'\\') != 0
+    };
+    if let Some(last) = text.last_chunk() {
+        return text.as_chunks().0.iter().any(odd) || odd(last);
+    }
+    let mut padded = [b' '; 8];
+    padded[..text.len()].copy_from_slice(text);
+    odd(&padded)
+}
+
 /// A shape that nothing in an event has.
 fn unknown() -> Error {
     Error::custom("a shape that no event has")
@@ -260,6 +274,14 @@ mod tests {
             json!(""),
             json!("größer \u{7f} \u{2028} 🎉"),
             json!("\" \\ / \u{8}\u{c}\n\r\t\u{0}\u{1f}"),
+            json!([
+                "1234567\"",
+                "12345678\"",
+                "\"12345678",
+                "1234567\n890",
+                "1234567",
+                "é\u{1}"
+            ]),
         ] {
             let mut out = Vec::new();
             value.serialize(Json(&mut out)).unwrap();

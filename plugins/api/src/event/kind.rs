@@ -26,8 +26,18 @@ macro_rules! kinds {
         }
 
         const NAMES: &[&str] = &[$($name,)*];
+        const AREAS: &[&str] = &[$(area($name),)*];
         const SEVERITIES: &[Severity] = &[$(Severity::$severity,)*];
     };
+}
+
+/// What stands before the dot, found while this is compiled.
+const fn area(name: &str) -> &str {
+    let mut dot = 0;
+    while dot < name.len() && name.as_bytes()[dot] != b'.' {
+        dot += 1;
+    }
+    name.split_at(dot).0
 }
 
 kinds! {
@@ -136,8 +146,7 @@ impl Kind {
     /// The part before the dot, which is also the event's `category`: `client`.
     #[must_use]
     pub fn category(self) -> &'static str {
-        let name = self.as_str();
-        name.split_once('.').map_or(name, |(area, _)| area)
+        AREAS[usize::from(self.0)]
     }
 
     /// The severity an event of this kind has when its source does not say otherwise.
