@@ -1,4 +1,5 @@
-//! What keeping a batch costs: journal and outbox on disk, with one sink and with five, against memory.
+//! What keeping a batch costs: journal and outbox on disk, with one sink and with five, with and without the record of
+//! what each step did, against memory.
 
 #![expect(
     clippy::expect_used,
@@ -37,6 +38,8 @@ struct Rig {
     store: Box<dyn Store>,
     sinks: usize,
     next: u64,
+    /// Bytes of the record of each event; 0 for none.
+    record: usize,
 }
 
 impl Rig {
@@ -53,6 +56,7 @@ impl Rig {
             next: store.next_seq(),
             store,
             sinks,
+            record: 0,
         }
     }
 
@@ -63,8 +67,10 @@ impl Rig {
             sink,
             events: events.clone(),
         };
+        let recorded = if self.record > 0 { events.len() } else { 0 };
         Commit {
             shares: (0..self.sinks).map(share).collect(),
+            verdicts: vec![vec![7; self.record]; recorded],
             events,
             ..Commit::default()
         }
@@ -137,6 +143,16 @@ fn measure(bencher: Bencher<'_, '_>, mut rig: Rig) {
 
 #[divan::bench(args = [1, 5], sample_count = SAMPLES, sample_size = 1)]
 fn disk(bencher: Bencher<'_, '_>, sinks: usize) {
+    on_disk(bencher, sinks, 0);
+}
+
+/// As much as four chains of four steps leave behind.
+#[divan::bench(args = [1, 5], sample_count = SAMPLES, sample_size = 1)]
+fn disk_recorded(bencher: Bencher<'_, '_>, sinks: usize) {
+    on_disk(bencher, sinks, 24);
+}
+
+fn on_disk(bencher: Bencher<'_, '_>, sinks: usize, record: usize) {
     let dir = tempfile::tempdir().expect("a folder");
     let mut plan = StorePlan::new(StoreMode::Disk, dir.path().join("data"));
     plan.sync = SyncMode::Full;
@@ -144,7 +160,9 @@ fn disk(bencher: Bencher<'_, '_>, sinks: usize) {
         let store = DiskStore::open(&plan, names, &BUFFER, Clock::system());
         Box::new(store.expect("a store"))
     };
-    measure(bencher, Rig::new(sinks, open));
+    let mut rig = Rig::new(sinks, open);
+    rig.record = record;
+    measure(bencher, rig);
 }
 
 #[divan::bench(args = [1, 5], sample_count = SAMPLES, sample_size = 1)]
