@@ -45,6 +45,8 @@ pub fn share_of_bytes(plan: &BufferPlan, holders: usize) -> usize {
 pub enum Item {
     /// An event on its way to the sinks.
     Event(Arc<Event>),
+    /// An event of a history that will be told again; where it is in doubt whether it is new, that is decided then.
+    Early(Arc<Event>),
     /// An event for the journal and the memory of scripts only: history older than herald.
     Seed(Arc<Event>),
     /// A change to the open holes, which must not be committed before what stands in front of it.
@@ -62,12 +64,20 @@ pub struct HoleNews {
     pub gap: Option<Arc<Event>>,
 }
 
+/// Most events of a history that are taken beyond the others.
+const MAX_HISTORY: usize = 8_192;
+
 impl Item {
+    fn is_history(&self) -> bool {
+        self.event()
+            .is_some_and(|event| event.origin == Origin::Backfill)
+    }
+
     /// The event that takes part in the bounds of the ring.
     #[must_use]
     pub fn event(&self) -> Option<&Arc<Event>> {
         match self {
-            Self::Event(event) | Self::Seed(event) => Some(event),
+            Self::Event(event) | Self::Early(event) | Self::Seed(event) => Some(event),
             Self::Hole(_) | Self::Roll(_) => None,
         }
     }
@@ -181,9 +191,17 @@ impl Ring {
         Ok(())
     }
 
-    /// The oldest items, at most `max`, in order, appended to `out`.
+    /// The oldest items, at most `max` and the rest of a piece of history, in order, appended to `out`.
     pub fn take(&mut self, max: usize, out: &mut Vec<Item>) {
-        let count = self.items.len().min(max);
+        let mut count = self.items.len().min(max);
+        let most = self.items.len().min(max.saturating_add(MAX_HISTORY));
+        // What a history tells of like things is looked at together.
+        while (1..most).contains(&count)
+            && self.items[count - 1].is_history()
+            && self.items[count].is_history()
+        {
+            count += 1;
+        }
         let before = self.events;
         for item in self.items.drain(..count) {
             if let Some(event) = item.event() {
@@ -238,9 +256,11 @@ impl Ring {
         while !self.has_room_for(event) {
             // Changes to holes stay: what is dropped in front of one that fills a hole is a loss, and so a hole of its
             // own. Seeds stay, since what is fetched for a loss goes to the sinks; they are less than half of it all.
-            let is_event = |item: &Item| matches!(item, Item::Event(_));
+            let is_event = |item: &Item| matches!(item, Item::Event(_) | Item::Early(_));
             let oldest = self.items.iter().position(is_event);
-            let Some(Item::Event(oldest)) = oldest.and_then(|at| self.items.remove(at)) else {
+            let Some(Item::Event(oldest) | Item::Early(oldest)) =
+                oldest.and_then(|at| self.items.remove(at))
+            else {
                 break;
             };
             self.events -= 1;

@@ -15,6 +15,7 @@ use crate::intake::Outlet;
 use crate::measure::{BEAT, LEVELS, Measures, by_level};
 use crate::newcomers::{Newcomers, Roll};
 use crate::store::{Commit, Hole, HoleChange, SharedStore, StateChange};
+use crate::unifi::Admission;
 use marks::Marks;
 pub use order::{Order, Orders, Swap};
 use repeats::Repeats;
@@ -286,6 +287,7 @@ impl Router {
         for item in taken.drain(..) {
             match item {
                 Item::Event(event) => batch.events.push((event, Way::Sinks)),
+                Item::Early(event) => batch.events.push((event, Way::SinksIfSure)),
                 Item::Seed(event) => batch.events.push((event, Way::Journal)),
                 Item::Roll(roll) => batch.rolls.push(*roll),
                 Item::Hole(news) => {
@@ -310,9 +312,9 @@ impl Router {
         let mut duplicates = 0;
         let mut internet_is_back = false;
         let admitted = self.repeats.admit(&batch, &*self.store);
-        for ((event, way), new) in batch.events.iter().zip(admitted) {
-            if !new {
-                duplicates += 1;
+        for ((event, way), admission) in batch.events.iter().zip(admitted) {
+            duplicates += u64::from(admission == Admission::Duplicate);
+            if admission != Admission::New {
                 continue;
             }
             internet_is_back |= event.kind == Kind::WAN_UP;
@@ -365,6 +367,8 @@ struct Batch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Sinks,
+    /// What is in doubt comes again.
+    SinksIfSure,
     Journal,
 }
 

@@ -29,5 +29,5 @@ pub mod totp;
 mod value;
 
 pub use decode::{BadFrame, DecodeCounts, Decoder, Frame, Site};
-pub use dedupe::{Admission, Dedupe, EventSource};
+pub use dedupe::{Admission, Dedupe, EventSource, Report};
 pub use names::{ClientNames, DeviceNames, Names, NamesError};

@@ -34,6 +34,30 @@ fn lost(ring: &mut Ring) -> Vec<Gap> {
 }
 
 #[test]
+fn a_piece_of_history_is_taken_whole() {
+    let mut ring = ring(100, WhenFull::Wait);
+    let history = |number| {
+        let mut event = Event::clone(&event(number));
+        event.origin = Origin::Backfill;
+        Item::Early(Arc::new(event))
+    };
+    let now = Clock::system().now();
+    for number in 0..4 {
+        ring.offer(&event(number), now);
+    }
+    for number in 4..20 {
+        ring.offer_history(history(number)).unwrap();
+    }
+    ring.offer(&event(20), now);
+    let mut take = |max| {
+        let mut out = Vec::new();
+        ring.take(max, &mut out);
+        out.len()
+    };
+    assert_eq!([take(2), take(3), take(3)], [2, 18, 1]);
+}
+
+#[test]
 fn drop_oldest_keeps_the_newest_and_records_the_hole() {
     let now = Clock::system().now();
     let mut ring = ring(3, WhenFull::DropOldest);
@@ -124,7 +148,7 @@ fn told(ring: &mut Ring) -> Vec<String> {
             HoleChange::Shrink { id, from, .. } => format!("{id}>{}", from.as_millis()),
             other => format!("{other:?}"),
         },
-        Item::Event(event) | Item::Seed(event) => event.id.to_string(),
+        Item::Event(event) | Item::Early(event) | Item::Seed(event) => event.id.to_string(),
         Item::Roll(roll) => format!("roll of {}", roll.site),
     };
     out.iter().map(tell).collect()

@@ -1,8 +1,8 @@
 //! Whether an event came before: by the memory of recent events, and for what repair fetches, by the journal.
 
-use super::Batch;
+use super::{Batch, Way};
 use crate::store::{Hole, HoleChange, Store};
-use crate::unifi::{Admission, Dedupe, EventSource};
+use crate::unifi::{Admission, Dedupe, EventSource, Report};
 use std::collections::HashSet;
 use std::time::Duration;
 use unifi_herald_plugin::{Event, Origin, Text};
@@ -30,19 +30,21 @@ impl Repeats {
     }
 
     /// Which events of a batch are new, in their order; they are remembered. Only repair makes questions to the journal.
-    pub(super) fn admit(&mut self, batch: &Batch, store: &dyn Store) -> Vec<bool> {
+    pub(super) fn admit(&mut self, batch: &Batch, store: &dyn Store) -> Vec<Admission> {
         self.ask(batch, store);
-        let events = batch.events.iter();
-        let events = events.map(|(event, _)| (&**event, EventSource::of(event)));
+        let reports = batch.events.iter().map(|(event, way)| Report {
+            event,
+            source: EventSource::of(event),
+            early: *way == Way::SinksIfSure,
+        });
         if !self.known.is_empty() {
-            for (event, source) in events.clone() {
-                if self.known.contains(&key(event)) {
-                    self.dedupe.remember(event, source);
+            for report in reports.clone() {
+                if self.known.contains(&key(report.event)) {
+                    self.dedupe.remember(report.event, report.source);
                 }
             }
         }
-        let admitted = self.dedupe.admit(events).into_iter();
-        admitted.map(|one| one == Admission::New).collect()
+        self.dedupe.admit(reports)
     }
 
     fn ask(&mut self, batch: &Batch, store: &dyn Store) {

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use unifi_herald_plugin::Text;
+use unifi_herald_plugin::{Event, Text};
 
 /// How often in a row an answer may be no page of a history before there is none.
 const MAX_ODD: u32 = 3;
@@ -108,8 +108,13 @@ impl Repair {
                 memory.odd = [0, 0];
                 let (events, cut) = collector.finish();
                 let count = events.len();
-                let way = if slice.seed { Item::Seed } else { Item::Event };
-                let mut items: VecDeque<Item> = events.into_iter().map(way).collect();
+                let again = self.state.lock().repairs.looked_at_again(&slice, cut);
+                let item = |event: Arc<Event>| match again {
+                    _ if slice.seed => Item::Seed(event),
+                    Some(again) if event.time >= again => Item::Early(event),
+                    _ => Item::Event(event),
+                };
+                let mut items: VecDeque<Item> = events.into_iter().map(item).collect();
                 self.link.intake.push_history(&mut items).await;
                 // All of them are in the ring; nothing may come between the decision and its place behind them.
                 let mut state = self.state.lock();

@@ -36,6 +36,27 @@ pub enum EventSource {
     HistoryLegacy,
 }
 
+/// An event, as one of the ways brought it.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'e> {
+    /// The event.
+    pub event: &'e Event,
+    /// The way; without one only the id counts.
+    pub source: Option<EventSource>,
+    /// Whether it will be told again together with its neighbours, so that doubts may wait.
+    pub early: bool,
+}
+
+impl<'e> From<(&'e Event, Option<EventSource>)> for Report<'e> {
+    fn from((event, source): (&'e Event, Option<EventSource>)) -> Self {
+        Self {
+            event,
+            source,
+            early: false,
+        }
+    }
+}
+
 /// What is to be done with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
@@ -43,6 +64,9 @@ pub enum Admission {
     New,
     /// It was: nothing more should come of it than a count.
     Duplicate,
+    /// It may be the twin of an event, or of that one's neighbour: this is decided when it is told again. Until then it
+    /// was not there.
+    Later,
 }
 
 impl EventSource {
@@ -86,21 +110,22 @@ impl Dedupe {
     ///
     /// Of several that may be twins those nearest in time are, whichever comes first: so events that come together
     /// should be asked about together.
-    pub fn admit<'e>(
+    pub fn admit<'e, R: Into<Report<'e>>>(
         &mut self,
-        events: impl IntoIterator<Item = (&'e Event, Option<EventSource>)>,
+        reports: impl IntoIterator<Item = R>,
     ) -> Vec<Admission> {
         let mut sites: Vec<(usize, Vec<usize>, Vec<_>)> = Vec::new();
         let mut count = 0;
-        for (place, (event, source)) in events.into_iter().enumerate() {
-            let site = self.site(&event.controller, &event.site);
+        for (place, report) in reports.into_iter().enumerate() {
+            let report: Report<'_> = report.into();
+            let site = self.site(&report.event.controller, &report.event.site);
             let at = sites.iter().position(|(known, ..)| *known == site);
             let at = at.unwrap_or_else(|| {
                 sites.push((site, Vec::new(), Vec::new()));
                 sites.len() - 1
             });
             sites[at].1.push(place);
-            sites[at].2.push((event, source));
+            sites[at].2.push(report);
             count += 1;
         }
         let mut admissions = vec![Admission::New; count];

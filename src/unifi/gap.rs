@@ -251,8 +251,7 @@ impl Repairs {
     pub fn fetched(&mut self, slice: &Slice, cut: Option<Timestamp>) -> Vec<News> {
         self.retry.reset();
         self.retry_at = None;
-        // A single moment is not divided further.
-        let cut = cut.filter(|cut| *cut <= slice.to && slice.from < slice.to);
+        let cut = slice.divided_at(cut);
         if cut.is_none() {
             self.step = (self.step * 2).min(MAX_STEP);
         }
@@ -260,19 +259,14 @@ impl Repairs {
             return Vec::new();
         };
         let mut just_read = false;
-        let tail = self.plan.settle + self.plan.overlap;
-        let open = &mut self.holes[at];
-        open.cursor = cut.map_or(slice.to, |cut| {
-            cut.max(slice.from + Duration::from_millis(1))
-        });
-        let settling = matches!(open.stage, Stage::Settle(_));
+        let again = self.looked_at_again(slice, cut);
         // Until it was fetched for the second time, the end of the hole stays in its row.
-        let end = open.hole.from.max(open.to - tail);
+        let end = self.end(&self.holes[at]);
+        let open = &mut self.holes[at];
+        open.cursor = slice.next_from(cut);
+        let settling = matches!(open.stage, Stage::Settle(_));
         if cut.is_none() && slice.to >= open.to {
-            // What is before this slice in the end of the hole may have been fetched too early.
-            let whole_end = slice.from <= end;
-            let late = slice.asked.wall >= open.to + self.plan.settle;
-            if settling || (whole_end && late) {
+            if again.is_none() {
                 let id = self.holes.remove(at).hole.id;
                 return vec![quiet(HoleChange::Close { id })];
             }
@@ -297,6 +291,32 @@ impl Repairs {
             to: Some(open.to),
             read: matches!(open.stage, Stage::Settle(_)),
         })]
+    }
+
+    /// From which time on what this slice brings will be looked at again, if any: the end of a hole is, when the
+    /// controller has written what was under way, and the end of a slice is together with what lies behind it. `cut` is
+    /// as for [`Self::fetched`].
+    #[must_use]
+    pub fn looked_at_again(&self, slice: &Slice, cut: Option<Timestamp>) -> Option<Timestamp> {
+        let cut = slice.divided_at(cut);
+        let open = &self.holes[self.position(slice)?];
+        let settling = matches!(open.stage, Stage::Settle(_));
+        let end = self.end(open);
+        if cut.is_some() || slice.to < open.to {
+            let second_look = (!settling).then_some(end);
+            return slice.in_common(cut).into_iter().chain(second_look).min();
+        }
+        // What is before this slice in the end of the hole may have been fetched too early.
+        let whole_end = slice.from <= end;
+        let late = slice.asked.wall >= open.to + self.plan.settle;
+        let last_look = settling || (whole_end && late);
+        (!last_look).then_some(end)
+    }
+
+    /// Where the end of a hole begins, which is looked at twice.
+    fn end(&self, open: &Open) -> Timestamp {
+        let tail = self.plan.settle + self.plan.overlap;
+        open.hole.from.max(open.to - tail)
     }
 
     /// The slice has so many times more than is held at once, which would all be read for each part of it; true when a

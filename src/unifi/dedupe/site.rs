@@ -2,15 +2,18 @@
 
 use super::identity::{Identity, Key, is_object_id};
 use super::waiting::Waiting;
-use super::{Admission, EventSource};
+use super::{Admission, EventSource, Report};
 use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
-use unifi_herald_plugin::{Event, Text};
+use unifi_herald_plugin::{Event, Origin, Text};
 
 /// How far apart two reports of one thing may be.
 const WINDOW: Duration = Duration::from_secs(2);
+
+/// How far apart two reports of one thing are when nobody doubts it.
+const NEAR: Duration = Duration::from_millis(100);
 
 /// Most events with one subject that are compared, the nearest in time; a storm beyond it is not worth the time.
 const MAX_COMPARED: usize = 128;
@@ -32,6 +35,8 @@ struct Seen {
     id: Text,
     /// The sources this very event came from, as a set of bits.
     sources: u8,
+    /// Whether a history told it and has not told all of its neighbours yet: only what is near is its twin.
+    early: bool,
     /// What tells it from others and where it came from first, while it may still get a twin.
     waits: Option<(Identity, EventSource)>,
 }
@@ -46,12 +51,17 @@ impl Site {
     /// They are looked at together, so that an event does not take the twin of one behind it that is nearer.
     pub(super) fn admit<'e>(
         &mut self,
-        events: impl IntoIterator<Item = (&'e Event, Option<EventSource>)>,
+        reports: impl IntoIterator<Item = Report<'e>>,
         capacity: usize,
     ) -> Vec<Admission> {
-        let (mut admissions, mut pairs) = (Vec::new(), Vec::new());
-        for (place, (event, source)) in events.into_iter().enumerate() {
-            let Some(number) = self.keep(event, source) else {
+        let (mut admissions, mut pairs, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, report) in reports.into_iter().enumerate() {
+            let Report {
+                event,
+                source,
+                early,
+            } = report;
+            let Some(number) = self.keep(&report) else {
                 admissions.push(Admission::Duplicate);
                 continue;
             };
@@ -59,13 +69,25 @@ impl Site {
             if let Some(source) = source {
                 let identity = Identity::of(event);
                 if self.others_wait(source) {
-                    let twins = self.twins(event, &identity, source);
-                    pairs.extend(twins.map(|(apart, twin)| (apart, place, twin, number)));
+                    for (apart, twin) in self.twins(event, &identity, source) {
+                        let sure = apart <= NEAR || !(early || self.is_early(twin));
+                        if sure {
+                            pairs.push((apart, place, twin, number));
+                        } else if early {
+                            doubts.push((place, twin, number));
+                        }
+                    }
                 }
                 self.wait(number, identity, source);
             }
         }
         self.pair(pairs, &mut admissions);
+        for (place, twin, number) in doubts {
+            if self.waits(twin) && self.waits(number) {
+                self.withdraw(number);
+                admissions[place] = Admission::Later;
+            }
+        }
         while self.seen.len() > capacity {
             self.forget_oldest();
         }
@@ -86,7 +108,12 @@ impl Site {
 
     /// Take in an event of which is known that it is new, so that no twin is looked for.
     pub(super) fn remember(&mut self, event: &Event, source: Option<EventSource>, capacity: usize) {
-        if let (Some(number), Some(source)) = (self.keep(event, source), source) {
+        let report = Report {
+            event,
+            source,
+            early: event.origin == Origin::Backfill,
+        };
+        if let (Some(number), Some(source)) = (self.keep(&report), source) {
             self.wait(number, Identity::of(event), source);
         }
         if self.seen.len() > capacity {
@@ -95,13 +122,19 @@ impl Site {
     }
 
     /// Keep the id of an event and give it a number; nothing when it is known.
-    fn keep(&mut self, event: &Event, source: Option<EventSource>) -> Option<u64> {
+    fn keep(&mut self, report: &Report<'_>) -> Option<u64> {
+        let Report {
+            event,
+            source,
+            early,
+        } = *report;
         let number = self.first + self.seen.len() as u64;
         match self.ids.entry(event.id.clone()) {
             Entry::Occupied(entry) => {
                 let known = *entry.get();
                 if let (Some(seen), Some(source)) = (self.seen_mut(known), source) {
                     seen.sources |= source.bit();
+                    seen.early &= early;
                 }
                 return None;
             }
@@ -110,6 +143,7 @@ impl Site {
         self.seen.push_back(Seen {
             id: event.id.clone(),
             sources: source.map_or(0, EventSource::bit),
+            early,
             waits: None,
         });
         Some(number)
@@ -119,6 +153,10 @@ impl Site {
     fn others_wait(&self, source: EventSource) -> bool {
         let mut others = self.waiting_from.iter().enumerate();
         others.any(|(other, waiting)| other != source as usize && *waiting > 0)
+    }
+
+    fn is_early(&self, number: u64) -> bool {
+        self.seen_at(number).is_some_and(|seen| seen.early)
     }
 
     fn waits(&self, number: u64) -> bool {
@@ -190,10 +228,21 @@ impl Site {
         });
     }
 
+    /// As if it had not come: it will again.
+    fn withdraw(&mut self, number: u64) {
+        self.settle(number);
+        if let Some(id) = self.seen_at(number).map(|seen| seen.id.clone()) {
+            self.ids.remove(&id);
+        }
+    }
+
     fn forget_oldest(&mut self) {
         self.settle(self.first);
         if let Some(seen) = self.seen.pop_front() {
-            self.ids.remove(&seen.id);
+            // One that was withdrawn may have come again.
+            if self.ids.get(&seen.id) == Some(&self.first) {
+                self.ids.remove(&seen.id);
+            }
             self.first += 1;
         }
     }

@@ -1,8 +1,11 @@
 //! What the machine of holes is told and what it answers.
 
 use crate::store::HoleChange;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use unifi_herald_plugin::{Gap, Timestamp};
+
+/// Reports of like things that are nearer than this must be looked at together.
+const NEIGHBOURS: Duration = Duration::from_secs(2);
 
 /// What time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,27 @@ pub struct Slice {
     pub seed: bool,
     /// When this was decided.
     pub asked: Now,
+}
+
+impl Slice {
+    /// From which time on less than all was held, where that leaves something: a single moment is not divided further.
+    pub(super) fn divided_at(&self, cut: Option<Timestamp>) -> Option<Timestamp> {
+        cut.filter(|cut| *cut <= self.to && self.from < self.to)
+    }
+
+    /// Where the slice behind this one begins.
+    pub(super) fn next_from(&self, cut: Option<Timestamp>) -> Timestamp {
+        self.in_common(cut).unwrap_or_else(|| match cut {
+            Some(cut) => cut.max(self.from + Duration::from_millis(1)),
+            None => self.to,
+        })
+    }
+
+    /// From which time on this slice has something in common with the one behind, which a short one cannot.
+    pub(super) fn in_common(&self, cut: Option<Timestamp>) -> Option<Timestamp> {
+        let begin = cut.unwrap_or(self.to) - NEIGHBOURS;
+        (begin > self.from + NEIGHBOURS).then_some(begin)
+    }
 }
 
 /// A change to the rows of holes.

@@ -74,6 +74,7 @@ fn a_hole_is_fetched_then_its_end_once_more_and_then_it_is_closed() {
         (at(1000), at(2000), at(2010))
     );
     assert!(!first.seed);
+    assert_eq!(repairs.looked_at_again(&first, None), Some(at(1850)));
     let shrunk = repairs.fetched(&first, None);
     let tail = HoleChange::Shrink {
         id: 1,
@@ -89,6 +90,7 @@ fn a_hole_is_fetched_then_its_end_once_more_and_then_it_is_closed() {
     );
     let second = slice(repairs.next(due));
     assert_eq!((second.from, second.to), (at(1850), at(2000)));
+    assert_eq!(repairs.looked_at_again(&second, None), None);
     assert_eq!(
         repairs.fetched(&second, None),
         [quiet(HoleChange::Close { id: 1 })]
@@ -118,6 +120,7 @@ fn what_was_over_long_ago_is_fetched_once() {
     let mut repairs = connected();
     repairs.open(hole(1, 1000, 2000, START), now(begun, 5000));
     let only = slice(repairs.next(now(begun, 5000)));
+    assert_eq!(repairs.looked_at_again(&only, None), None);
     assert_eq!(
         repairs.fetched(&only, None),
         [quiet(HoleChange::Close { id: 1 })]
@@ -136,12 +139,24 @@ fn a_long_hole_is_fetched_in_slices_oldest_first_and_a_dense_one_in_shorter_ones
     assert!(repairs.narrow(&first, 1));
     let first = slice(repairs.next(now(begun, 3 * day)));
     assert_eq!((first.from, first.to), (at(0), at(3 * 3600)));
-    let shrunk = repairs.fetched(&first, Some(at(100)));
+    let cut = Some(at(100));
+    assert_eq!(repairs.looked_at_again(&first, cut), Some(at(98)));
+    let shrunk = repairs.fetched(&first, cut);
     assert!(
-        matches!(shrunk[0].change, HoleChange::Shrink { from, read: false, .. } if from == at(100))
+        matches!(shrunk[0].change, HoleChange::Shrink { from, read: false, .. } if from == at(98))
     );
     let rest = slice(repairs.next(now(begun, 3 * day)));
-    assert_eq!(rest.from, at(100), "what was cut off comes next");
+    assert_eq!(
+        rest.from,
+        at(98),
+        "what was cut off comes next, with its neighbours"
+    );
+    let short = repairs.looked_at_again(&rest, Some(at(101)));
+    assert_eq!(
+        short,
+        Some(at(3 * day - 150)),
+        "only the end of the hole: a short slice must come forward"
+    );
     assert!(repairs.narrow(&rest, 30));
     let shorter = slice(repairs.next(now(begun, 3 * day)));
     assert_eq!(
