@@ -333,7 +333,15 @@ impl Store for DiskStore {
     }
 
     fn journal(&self) -> Result<Option<Reader>, OpenError> {
-        Reader::open(&self.dir).map(Some)
+        Reader::open(&self.dir)
+            .map(Some)
+            .map_err(|error| match error {
+                // The one that is open is in memory still.
+                OpenError::Missing { .. } => OpenError::Full {
+                    dir: self.dir.clone(),
+                },
+                error => error,
+            })
     }
 
     fn dead_letters(

@@ -118,6 +118,11 @@ impl Writer {
             return;
         }
         let Some(held) = self.held.take() else { return };
+        // The log holds pages many times over: folded into the database, it makes room for what comes.
+        let folded = schema::fold_log(&self.connection);
+        if let Err(error) = folded {
+            tracing::debug!(%error, "store could not fold its log");
+        }
         let written = self.transact(self.plan.sync, |connection, pen, books| {
             held.write(connection, pen, books)
         });

@@ -75,6 +75,15 @@ pub enum OpenError {
         /// What is wrong with it.
         detail: String,
     },
+    /// What its last herald left in the log can only be read where something can be written.
+    #[error(
+        "the store `{}` cannot be read where nothing can be written, for its log beside it is not folded in yet; give this user the right to write there, or copy `herald.db` and `herald.db-wal` to another folder and set `store.dir` to it",
+        file.display()
+    )]
+    Log {
+        /// The database.
+        file: PathBuf,
+    },
     /// The database refused for another reason.
     #[error("the store `{}` cannot be opened: {error}", file.display())]
     Database {

@@ -60,10 +60,10 @@ pub fn check(dir: &Path) -> Result<Vec<String>, MaintenanceError> {
 pub fn compact(dir: &Path) -> Result<(u64, u64), MaintenanceError> {
     let (_lock, connection) = open_alone(dir)?;
     let size = || std::fs::metadata(schema::database_path(dir)).map_or(0, |meta| meta.len());
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    schema::fold_log(&connection)?;
     let before = size();
     connection.execute_batch("VACUUM")?;
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    schema::fold_log(&connection)?;
     Ok((before, size()))
 }
 

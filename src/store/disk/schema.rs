@@ -3,7 +3,8 @@
 use super::OpenError;
 use super::lock::{make_private_file, refuse};
 use crate::config::SyncMode;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use unifi_herald_plugin::Kind;
@@ -131,12 +132,19 @@ pub(super) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
         let found = version(&connection)?;
         Ok((connection, found))
     };
-    let opened = open(&path, beside).or_else(|error| match at_rest(&path) {
+    let opened = open(&path, beside).or_else(|error: rusqlite::Error| match at_rest(&path) {
         // Beside it nothing can be written, not even what readers and writers share.
         Some(uri) => open(&uri, beside | OpenFlags::SQLITE_OPEN_URI),
         None => Err(error),
     });
-    let (connection, found) = opened.map_err(failed)?;
+    let (connection, found) = opened.map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+            if at_rest(&path).is_none() && File::open(&path).is_ok() =>
+        {
+            OpenError::Log { file: path.clone() }
+        }
+        _ => failed(error),
+    })?;
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     if found > known {
         return Err(OpenError::Newer {
@@ -183,6 +191,11 @@ pub(super) fn set_sync(connection: &Connection, sync: SyncMode) -> rusqlite::Res
         SyncMode::Full => "PRAGMA synchronous = FULL",
         SyncMode::Normal => "PRAGMA synchronous = NORMAL",
     })
+}
+
+/// Take what the log holds into the database, and give its room back.
+pub(super) fn fold_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<u32> {

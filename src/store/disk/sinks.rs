@@ -3,6 +3,7 @@
 use super::as_seq;
 use super::commit::Pen;
 use super::names::Names;
+use super::schema::fold_log;
 use crate::store::{Books, SinkBooks};
 use rusqlite::{Connection, Row};
 use unifi_herald_plugin::Timestamp;
@@ -112,5 +113,5 @@ pub(super) fn begin_run(connection: &Connection) -> rusqlite::Result<u64> {
 /// Note that this run ends as it should, and fold the log into the database.
 pub(super) fn note_clean_end(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE run SET clean = 1", [])?;
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    fold_log(connection)
 }

@@ -37,6 +37,8 @@ async fn a_new_store_begins_in_memory_and_is_made_when_there_is_room() {
     disk.fill();
     let store = rig.open();
     assert!(is_degraded(&store));
+    let error = store.journal().unwrap_err();
+    assert!(matches!(error, OpenError::Full { .. }), "{error}");
     store.commit(to(&[0, 1], 1..301)).await.unwrap();
     let claimed = claim_all(&store, 0, 100).await;
     store.settle(0, delivered(&claimed)).await.unwrap();
@@ -119,4 +121,15 @@ async fn a_store_on_a_read_only_disk_can_be_read_and_checked() {
     assert_eq!(Reader::open(&rig.plan.dir).unwrap().events().unwrap(), 10);
     assert!(check(&rig.plan.dir).unwrap().is_empty());
     assert!(disk.mount("remount,rw"));
+
+    // What a killed herald leaves behind has a log, which cannot be read without writing.
+    let store = rig.open();
+    store.commit(to(&[0], 11..21)).await.unwrap();
+    let log = rig.plan.dir.join("herald.db-wal");
+    let kept = std::fs::read(&log).unwrap();
+    drop(store);
+    std::fs::write(&log, kept).unwrap();
+    assert!(disk.mount("remount,ro"));
+    let error = Reader::open(&rig.plan.dir).unwrap_err();
+    assert!(matches!(error, OpenError::Log { .. }), "{error}");
 }
