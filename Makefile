@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test packages lint bench soak deny deb
+.PHONY: demo test packages lint bench bench-nats soak deny deb
 
 demo:
 	$(CARGO) run --release -- demo
@@ -27,6 +27,10 @@ deny:
 
 bench:
 	$(CARGO) bench --workspace --locked
+
+# Collectors and workers on a nats-server; the numbers of docs/scaling.md.
+bench-nats: packages
+	$(CARGO) bench --locked --bench nats
 
 # A Debian package in target/debian, with manual pages and completions.
 deb:

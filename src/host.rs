@@ -1,6 +1,7 @@
 //! The host: wires source, router and lanes together, each on its own thread, and takes them down in order.
 
 mod assemble;
+mod cluster;
 mod courier;
 mod drain;
 mod heartbeat;
@@ -16,6 +17,7 @@ pub use reload::{PlanSource, ReloadError, Reloader};
 use crate::buffer::Limits;
 use crate::chain::{ChainTally, Shape};
 use crate::clock::Clock;
+use crate::cluster::Running;
 use crate::config::Plan;
 use crate::control::protocol::Changes;
 use crate::control::{self, Board, Tap};
@@ -74,6 +76,7 @@ pub struct Host {
     desk: Desk,
     board: Arc<Board>,
     server: Option<Server>,
+    cluster: Option<Running>,
 }
 
 /// What a host may be told besides its plan.
@@ -129,6 +132,7 @@ impl Host {
         clock: Clock,
         setup: Setup,
     ) -> Result<Self, StartError> {
+        let (plan, part) = cluster::part(plan, &clock);
         let plugins = runtime::Builder::new_multi_thread()
             .worker_threads(PLUGIN_THREADS)
             .thread_name("herald-plugin")
@@ -148,7 +152,7 @@ impl Host {
             clock.clone(),
         );
         let names: Vec<Text> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
-        let store = assemble::store(&plan, &names, &clock)?;
+        let store = cluster::store(&plan, part.as_ref(), &names, &clock)?;
         let scripts = chains.script_health();
         let filters = chains.filter_health();
         let shape = Shape::of(&plan);
@@ -206,6 +210,8 @@ impl Host {
         .obeying(obeyed);
         let router = Thread::run("herald-router", router.run(router_stop.clone()))?;
 
+        let cluster = part.map(|part| part.start(&registry, &clock));
+        let cluster = cluster.transpose()?;
         let socket = plan.store.socket.clone();
         let source_tasks = Tasks::new();
         let refused = Arc::new(Notify::new());
@@ -305,6 +311,7 @@ impl Host {
             desk,
             board,
             server,
+            cluster,
         })
     }
 

@@ -17,6 +17,7 @@ mod builtin;
 pub mod chain;
 mod cli;
 pub mod clock;
+mod cluster;
 pub mod config;
 pub mod control;
 pub mod demo;

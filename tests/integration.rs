@@ -9,6 +9,7 @@
 )]
 
 mod cli;
+mod cluster;
 mod control;
 mod docs;
 mod e2e;

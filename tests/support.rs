@@ -4,6 +4,7 @@ pub mod browser;
 pub mod herald;
 pub mod http;
 pub mod nats;
+pub mod proxy;
 pub mod receiver;
 pub mod reckoning;
 pub mod rig;

@@ -38,7 +38,9 @@ pub(super) fn each(
 pub(super) fn reader(outline: &Outline) -> Result<Reader, Exit> {
     match outline.store.mode {
         StoreMode::Memory => Err(not_running(outline)),
-        StoreMode::Disk => Reader::open(&outline.store.dir).map_err(|error| unopened(&error)),
+        StoreMode::Disk | StoreMode::Jetstream => {
+            Reader::open(&outline.store.dir).map_err(|error| unopened(&error))
+        }
     }
 }
 

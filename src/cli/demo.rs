@@ -90,7 +90,7 @@ fn leave_word(plan: &Plan) -> io::Result<PathBuf> {
     let folder = &plan.store.dir;
     DirBuilder::new().mode(0o700).create(folder)?;
     let mode = match plan.store.mode {
-        StoreMode::Disk => "disk",
+        StoreMode::Disk | StoreMode::Jetstream => "disk",
         StoreMode::Memory => "memory",
     };
     let mut text = format!("[store]\nmode = \"{mode}\"\ndir = \".\"\n");
@@ -150,9 +150,14 @@ impl Demo {
         }
         // What a demo remembers must not be taken for what a real network did.
         let scratch = std::env::temp_dir().join(format!("herald-demo-{}", std::process::id()));
+        let mode = match plan.store.mode {
+            StoreMode::Memory => StoreMode::Memory,
+            // Nobody else's business is what a demo makes up.
+            StoreMode::Disk | StoreMode::Jetstream => StoreMode::Disk,
+        };
         plan.store = StorePlan {
             sync: plan.store.sync,
-            ..StorePlan::new(plan.store.mode, scratch.clone())
+            ..StorePlan::new(mode, scratch.clone())
         };
         match leave_word(&plan) {
             Ok(file) => tracing::info!(

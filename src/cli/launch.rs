@@ -84,7 +84,7 @@ fn try_run(
     drop(inside);
     introduce(&plan);
     let watcher = reading.watched.map(Watcher::new);
-    let durable = plan.store.mode == StoreMode::Disk;
+    let durable = plan.store.mode != StoreMode::Memory;
     let setup = Setup {
         source: Some(reading.source),
         ..Setup::default()

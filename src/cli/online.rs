@@ -3,6 +3,7 @@
 use super::Exit;
 use super::output::print;
 use crate::clock::Clock;
+use crate::cluster::examine;
 use crate::config::{ControllerPlan, Plan, SinkPlan};
 use crate::registry::Registry;
 use crate::services::{HostServices, lent_zone};
@@ -32,6 +33,13 @@ pub(super) fn check(plan: &Plan, registry: &Registry) -> Exit {
         let mut worst = Exit::Done;
         for controller in &plan.controllers {
             worst = worse(worst, check_controller(controller).await);
+        }
+        if let Some(jetstream) = &plan.store.jetstream {
+            let (text, exit) = match examine(jetstream, &plan.base).await {
+                Ok(()) => ("ok".to_owned(), Exit::Done),
+                Err(error) => (format!("failed: {error}"), Exit::Failed),
+            };
+            worst = worse(worst, worse(exit, print(&format!("cluster: {text}\n"))));
         }
         try_sinks(plan, registry, |name, tried| {
             let (text, exit) = match tried {

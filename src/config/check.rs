@@ -2,6 +2,7 @@
 
 mod alerts;
 mod chains;
+mod cluster;
 mod controllers;
 mod heartbeat;
 mod scripts;
@@ -102,7 +103,7 @@ pub(super) fn outline(
         scripts,
         zone: check.zone(),
     };
-    let ours = ["store", "time"].map(|table| Path::of(&[table]));
+    let ours = ["store", "host", "time"].map(|table| Path::of(&[table]));
     let struck = reading.flaws.iter();
     let struck = struck.filter(|flaw| ours.iter().any(|table| table.leads_to(&flaw.path)));
     let flaws: Vec<Flaw> = struck.cloned().chain(check.flaws).collect();
@@ -211,7 +212,8 @@ impl Check<'_> {
         }
     }
 
-    fn store(&self) -> StorePlan {
+    fn store(&mut self) -> StorePlan {
+        let jetstream = self.jetstream();
         let table = &self.reading.file.store;
         let state = self.locator.environment.get("STATE_DIRECTORY");
         // systemd separates several folders by colons; the first is ours.
@@ -226,6 +228,7 @@ impl Check<'_> {
             sync: table.sync,
             keep: table.keep.0,
             max_size: table.max_size.0,
+            jetstream,
             ..StorePlan::new(table.mode, dir)
         };
         plan.with_runtime_dir(runtime.map(String::as_str))

@@ -4,10 +4,12 @@
 //! must be there is demanded in the second stage.
 
 mod alerts;
+mod cluster;
 mod server;
 mod sinks;
 
 pub(crate) use alerts::*;
+pub(crate) use cluster::{HostTable, JetstreamTable};
 pub(crate) use server::ServerTable;
 pub(crate) use sinks::*;
 
@@ -31,6 +33,8 @@ pub(crate) struct File {
     pub(crate) preset_sinks: Option<Vec<String>>,
     /// `[controllers.NAME]`: whom to listen to.
     pub(crate) controllers: BTreeMap<String, ControllerTable>,
+    /// `[host]`: this herald's part among several.
+    pub(crate) host: HostTable,
     /// `[buffer]`: the ring between the socket and the chains.
     pub(crate) buffer: BufferTable,
     /// `[store]`: where events are kept until every sink has them.
@@ -148,7 +152,7 @@ pub(crate) struct BufferTable {
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StoreTable {
-    /// How events are kept until every sink has them: `disk` or `memory`.
+    /// How events are kept until every sink has them: `disk`, `memory`, or `jetstream` for several heralds on one cluster.
     pub(crate) mode: StoreMode,
     /// What a batch waits for before any sink sees it: `full` outlives a power cut, `normal` the process.
     pub(crate) sync: SyncMode,
@@ -159,6 +163,8 @@ pub(crate) struct StoreTable {
     pub(crate) keep: Span,
     /// Most bytes on disk. Beyond it the journal's oldest go, then the oldest of the longest backlog.
     pub(crate) max_size: Size,
+    /// The NATS JetStream cluster, with `mode = "jetstream"`.
+    pub(crate) jetstream: Option<JetstreamTable>,
 }
 
 /// `[scripts.NAME]`
@@ -319,6 +325,7 @@ impl Default for StoreTable {
             dir: None,
             keep: Span(StorePlan::KEEP),
             max_size: Size(StorePlan::MAX_SIZE),
+            jetstream: None,
         }
     }
 }

@@ -47,7 +47,7 @@ pub enum StartError {
 /// The store of the plan; for `disk` it is locked against a second herald.
 pub(super) fn store(plan: &Plan, sinks: &[Text], clock: &Clock) -> Result<SharedStore, StartError> {
     Ok(match plan.store.mode {
-        StoreMode::Disk => Arc::new(DiskStore::open(
+        StoreMode::Disk | StoreMode::Jetstream => Arc::new(DiskStore::open(
             &plan.store,
             sinks,
             &plan.buffer,

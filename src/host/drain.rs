@@ -40,11 +40,15 @@ impl Host {
             store,
             clock,
             server,
+            cluster,
             ..
         } = self;
         plugins.block_on(async {
             let deadline = Instant::from(clock.now() + within);
             source_tasks.stop();
+            if let Some(cluster) = &cluster {
+                cluster.retire();
+            }
             source.end_by(deadline).await;
             // It swaps nothing any more, so the lanes that there are now are all that will be.
             let lanes = match timeout_at(deadline, keeper).await {
@@ -69,6 +73,9 @@ impl Host {
                         tracing::warn!("a sink did not stop in time");
                     }
                 }
+            }
+            if let Some(cluster) = cluster {
+                cluster.stop(deadline + Duration::from_secs(1)).await;
             }
             plugin_tasks.stop();
             if let Some(server) = server {

@@ -173,6 +173,13 @@ impl Keeper {
     }
 
     async fn plan(&self, given: Option<Box<Plan>>) -> Result<Plan, ReloadError> {
+        if self.plan.store.jetstream.is_some() {
+            let message = "a herald of a cluster does not change while it runs: restart it, the others go on meanwhile";
+            return Err(StoreError {
+                message: message.to_owned(),
+            }
+            .into());
+        }
         if let Some(plan) = given {
             return Ok(*plan);
         }

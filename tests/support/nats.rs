@@ -16,6 +16,50 @@ pub struct NatsServer {
 }
 
 impl NatsServer {
+    /// Alone, open to everybody.
+    pub fn start() -> Self {
+        Self::with("")
+    }
+
+    /// Three that are one cluster; ready when they have found each other.
+    pub fn cluster() -> [Self; 3] {
+        let ports = [free_port(), free_port(), free_port()];
+        let routes = ports.map(|port| format!("\"nats://127.0.0.1:{port}\""));
+        let routes = routes.join(", ");
+        let servers = ports.map(|port| {
+            Self::with(&format!(
+                "server_name: n{port}\ncluster {{ name: test, listen: \"127.0.0.1:{port}\", routes: [{routes}] }}"
+            ))
+        });
+        super::eventually("the cluster has a leader", || {
+            on_a_runtime(async {
+                let client = servers[0].client().await;
+                let context = async_nats::jetstream::new(client);
+                let missing = context.get_stream("none").await;
+                missing.is_err_and(|error| error.to_string().contains("not found"))
+            })
+        });
+        servers
+    }
+
+    /// Connect to it.
+    pub async fn client(&self) -> async_nats::Client {
+        let options = async_nats::ConnectOptions::new().retry_on_initial_connect();
+        options.connect(self.url()).await.unwrap()
+    }
+
+    /// Its name in a cluster.
+    pub fn name(&self) -> String {
+        let named = self.config.strip_prefix("server_name: ");
+        let name = named.and_then(|rest| rest.lines().next());
+        name.unwrap_or_default().to_owned()
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
     /// With these lines in its configuration, where `FOLDER` stands for its folder.
     pub fn with(config: &str) -> Self {
         let mut server = Self {
@@ -77,6 +121,14 @@ impl Drop for NatsServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Run to its end on a runtime of its own.
+pub fn on_a_runtime<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(work)
 }
 
 /// A port that was free a moment ago, and not one of those that are given to who connects.

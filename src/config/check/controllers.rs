@@ -24,7 +24,8 @@ impl ControllerTable {
 impl Check<'_> {
     pub(super) fn controllers(&mut self) -> Vec<ControllerPlan> {
         let names = self.reading.names("controllers");
-        if names.is_empty() && self.locator.controllers == Controllers::Checked {
+        let wanted = self.reading.file.host.role.collects();
+        if wanted && names.is_empty() && self.locator.controllers == Controllers::Checked {
             self.missing(
                 Path::of(&["controllers"]),
                 "add a table such as [controllers.home] with `url` and `auth`",

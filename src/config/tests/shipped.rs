@@ -58,9 +58,9 @@ fn every_example_in_it_loads_too() {
     assert_eq!(plan.warnings, Vec::<String>::new());
     assert_eq!(
         (plan.controllers.len(), plan.sinks.len(), plan.chains.len()),
-        (2, 8, 3)
+        (2, 9, 3)
     );
     assert_eq!(plan.scripts.len(), 1);
-    assert_eq!(plan.chains[1].steps.len(), 10);
+    assert_eq!(plan.chains[1].steps.len(), 11);
     assert_eq!((plan.alerts.len(), plan.digests.len()), (2, 1));
 }

@@ -1,0 +1,208 @@
+//! The store of a herald in a cluster: what its own router commits goes through an embedded store to the stream of events,
+//! and what its lanes claim comes from the stream of shares.
+
+use super::letters::{self, matches, retry};
+use super::link::Link;
+use super::shared::Shared;
+use crate::buffer::Loss;
+use crate::store::{
+    Commit, Hole, KeptLetter, LetterFilter, OpenError, Reader, Rejected, Settled, SharedStore,
+    SinkBooks, StateEntry, Store, StoreError, StoreHealth, Watermark,
+};
+use async_nats::jetstream::AckKind;
+use async_trait::async_trait;
+use std::sync::Arc;
+use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
+
+/// Sinks of the cluster come first, and the outbox to it last.
+#[derive(Debug)]
+pub(crate) struct ClusterStore {
+    /// Has one sink: the outbox.
+    embedded: SharedStore,
+    shared: Arc<Shared>,
+}
+
+impl ClusterStore {
+    pub(super) fn new(embedded: SharedStore, shared: Arc<Shared>) -> Self {
+        Self { embedded, shared }
+    }
+
+    fn link(&self) -> Result<&Link, StoreError> {
+        self.shared.link.get().ok_or_else(|| StoreError {
+            message: "there is no connection to the cluster yet".to_owned(),
+        })
+    }
+}
+
+#[async_trait]
+impl Store for ClusterStore {
+    /// Chains of the cluster run elsewhere: here everything is for the outbox, the embedded store's only sink.
+    async fn commit(&self, mut commit: Commit) -> Result<(), Rejected> {
+        let outbox = self.shared.queues.len();
+        for share in &mut commit.shares {
+            share.sink -= outbox;
+        }
+        for letter in &mut commit.dead {
+            letter.sink -= outbox;
+        }
+        let committed = self.embedded.commit(commit).await;
+        committed.map_err(|mut rejected| {
+            for share in &mut rejected.commit.shares {
+                share.sink += outbox;
+            }
+            for letter in &mut rejected.commit.dead {
+                letter.sink += outbox;
+            }
+            rejected
+        })
+    }
+
+    async fn claim(&self, sink: usize, max: usize) -> Vec<BufferedEvent> {
+        match self.shared.queues.get(sink) {
+            Some(queue) => queue.claim(max).await,
+            None => self.embedded.claim(0, max).await,
+        }
+    }
+
+    async fn settle(&self, sink: usize, settled: Vec<Settled>) -> Result<(), StoreError> {
+        let Some(queue) = self.shared.queues.get(sink) else {
+            return self.embedded.settle(0, settled).await;
+        };
+        let dead = settled.iter().filter_map(|settled| match settled {
+            Settled::Dead(letter) => Some(letter),
+            Settled::Delivered { .. } | Settled::Expired { .. } | Settled::Merged { .. } => None,
+        });
+        for letter in dead {
+            let Some(partition) = queue.partition_of(letter) else {
+                continue;
+            };
+            let sent = letters::send(self.link()?, &partition, &queue.name, letter).await;
+            let answer = async { sent?.await };
+            answer.await.map_err(|error| StoreError {
+                message: format!("the cluster did not keep a dead letter: {error}"),
+            })?;
+        }
+        for acker in queue.settle(&settled) {
+            if let Err(error) = acker.ack_with(AckKind::Ack).await {
+                tracing::debug!(%error, "cluster did not hear an acknowledgement");
+            }
+        }
+        Ok(())
+    }
+
+    async fn release(&self, sink: usize) {
+        match self.shared.queues.get(sink) {
+            Some(queue) => queue.release(),
+            None => self.embedded.release(0).await,
+        }
+    }
+
+    fn books(&self) -> Vec<SinkBooks> {
+        let ours = self.shared.queues.iter().map(|queue| SinkBooks {
+            name: queue.name.clone(),
+            books: queue.books(),
+        });
+        ours.chain(self.embedded.books()).collect()
+    }
+
+    fn next_seq(&self) -> u64 {
+        self.embedded.next_seq()
+    }
+
+    fn health(&self) -> StoreHealth {
+        match self.embedded.health() {
+            StoreHealth::Ok => self.shared.health(),
+            degraded @ StoreHealth::Degraded { .. } => degraded,
+        }
+    }
+
+    /// What waits for a sink is in the cluster; who only works for it has nothing else of worth.
+    fn outlives_the_process(&self) -> bool {
+        true
+    }
+
+    fn take_losses(&self) -> Vec<Loss> {
+        self.embedded.take_losses()
+    }
+
+    fn known(&self, controller: &str, site: &str, ids: &[Text]) -> Vec<bool> {
+        self.embedded.known(controller, site, ids)
+    }
+
+    fn recent(
+        &self,
+        controller: &str,
+        site: &str,
+        since: Timestamp,
+        max: usize,
+    ) -> Vec<BufferedEvent> {
+        self.embedded.recent(controller, site, since, max)
+    }
+
+    fn load_state(&self, scope: &str) -> Result<Vec<StateEntry>, StoreError> {
+        self.embedded.load_state(scope)
+    }
+
+    fn watermarks(&self) -> Result<Vec<Watermark>, StoreError> {
+        self.embedded.watermarks()
+    }
+
+    fn holes(&self) -> Result<Vec<Hole>, StoreError> {
+        self.embedded.holes()
+    }
+
+    fn wants_verdicts(&self) -> bool {
+        self.embedded.wants_verdicts()
+    }
+
+    fn journal(&self) -> Result<Option<Reader>, OpenError> {
+        self.embedded.journal()
+    }
+
+    fn dead_letters(
+        &self,
+        filter: &LetterFilter,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<KeptLetter>, StoreError> {
+        let letters = self.shared.letters().into_iter();
+        let wanted = letters.filter(|letter| letter.position > after && matches(filter, letter));
+        Ok(wanted.take(limit).collect())
+    }
+
+    async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for letter in self
+            .shared
+            .letters()
+            .iter()
+            .filter(|letter| matches(filter, letter))
+        {
+            retry(self.link()?, letter)
+                .await
+                .map_err(|trouble| StoreError {
+                    message: trouble.to_string(),
+                })?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for letter in self
+            .shared
+            .letters()
+            .iter()
+            .filter(|letter| matches(filter, letter))
+        {
+            letters::forget(self.link()?, letter)
+                .await
+                .map_err(|trouble| StoreError {
+                    message: trouble.to_string(),
+                })?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
