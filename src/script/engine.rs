@@ -201,7 +201,7 @@ fn parameter(ast: &AST) -> Result<&str, String> {
 
 /// Looks at the clock every so many operations, so that most runs never do.
 fn watch_time(engine: &mut rhai::Engine, context: &Arc<Context>) {
-    const EVERY: u64 = 64;
+    const EVERY: u64 = 32;
     let context = Arc::clone(context);
     engine.on_progress(move |operations| {
         let stop = operations % EVERY == 0 && context.out_of_time();
