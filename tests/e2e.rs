@@ -14,5 +14,6 @@ mod readme;
 mod reload;
 mod repair;
 mod sinks;
+mod storage;
 mod timers;
 mod trouble;

@@ -168,7 +168,8 @@ fn factory(
     registry
         .build_sink(&plugin, &options, &context)
         .map_err(|error| plugin_error("sinks", &sink.name, &error))?;
-    Ok(Box::new(move || {
+    Ok(Box::new(move |storage| {
+        let context = context.clone().storing_in(storage.clone());
         registry
             .build_sink(&plugin, &options, &context)
             .map_err(|error| error.to_string())

@@ -2,6 +2,7 @@
 
 mod settle;
 mod sift;
+mod storage;
 
 use super::health::Announcement;
 use super::watch::{CallError, call};
@@ -17,10 +18,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use unifi_herald_plugin::{Batch, BufferedEvent, DeliveryError, Event, Fault, Kind, Sink};
+use unifi_herald_plugin::{Batch, BufferedEvent, DeliveryError, Event, Fault, Kind, Sink, Storage};
 
-/// Makes the sink: at the start, and anew after a panic.
-pub type SinkFactory = Box<dyn Fn() -> Result<Box<dyn Sink>, String> + Send + Sync>;
+/// Makes the sink with its storage: at the start, and anew after a panic.
+pub type SinkFactory = Box<dyn Fn(&Storage) -> Result<Box<dyn Sink>, String> + Send + Sync>;
 
 /// Everything a lane works with.
 pub struct LaneWorker {
@@ -61,6 +62,7 @@ pub struct Left {
 struct State {
     lane: Lane,
     sink: Option<Box<dyn Sink>>,
+    storage: Storage,
     window: Vec<BufferedEvent>,
     /// When the oldest event of the window was claimed.
     oldest: Option<Instant>,
@@ -72,12 +74,13 @@ impl LaneWorker {
         let mut state = State {
             lane: Lane::new(self.plan.batch.max, &self.plan.retry),
             sink: None,
+            storage: self.restored(),
             window: Vec::new(),
             oldest: None,
         };
         // At once and not with the first event: a sink may have timers of its own. One that cannot be built is tried again
         // when it is needed, and said then.
-        state.sink = (self.factory)().ok();
+        state.sink = (self.factory)(&state.storage).ok();
         while self.step(&mut state).await.is_continue() {
             self.tell(&mut state);
         }
@@ -86,6 +89,7 @@ impl LaneWorker {
             if let Err(error) = closed.outcome {
                 tracing::warn!(sink = %self.plan.name, error = %error, "sink did not close cleanly");
             }
+            self.keep(&state.storage).await;
         }
         Left {
             events: state.window.len(),
@@ -192,8 +196,9 @@ impl LaneWorker {
     async fn deliver(&self, state: &mut State, offer: Offer) {
         let end = (offer.start + offer.len).min(state.window.len());
         let start = offer.start.min(end.saturating_sub(1));
+        self.build(state, offer);
         let events = &state.window[start..end];
-        let Some(sink) = self.sink(&mut state.sink, &mut state.lane, offer) else {
+        let Some(sink) = &mut state.sink else {
             return;
         };
         let batch = Batch::new(events).with_attempt(offer.attempt);
@@ -221,6 +226,8 @@ impl LaneWorker {
                 (verdict, Some(error))
             }
         };
+        // Before what was delivered is settled: an id that got lost on the way would not come again.
+        self.keep(&state.storage).await;
         if was_failing && !state.lane.health().is_failing() {
             tracing::info!(sink = %self.plan.name, "sink takes events again");
             self.weather.notify_waiters();
@@ -229,24 +236,20 @@ impl LaneWorker {
             .await;
     }
 
-    /// The sink, built when there is none; a sink that cannot be built fails like one that is out of reach.
-    fn sink<'s>(
-        &self,
-        sink: &'s mut Option<Box<dyn Sink>>,
-        lane: &mut Lane,
-        offer: Offer,
-    ) -> Option<&'s mut Box<dyn Sink>> {
-        if sink.is_none() {
-            match (self.factory)() {
-                Ok(built) => *sink = Some(built),
-                Err(error) => {
-                    let error = DeliveryError::misconfigured(error);
-                    lane.failed(self.clock.now(), offer, 1, 0, &error, fastrand::f64());
-                    self.log_failure(&error, false, &Verdict::default());
-                }
+    /// Build the sink when there is none; one that cannot be built fails like one that is out of reach.
+    fn build(&self, state: &mut State, offer: Offer) {
+        if state.sink.is_some() {
+            return;
+        }
+        match (self.factory)(&state.storage) {
+            Ok(built) => state.sink = Some(built),
+            Err(error) => {
+                let (now, draw) = (self.clock.now(), fastrand::f64());
+                let error = DeliveryError::misconfigured(error);
+                state.lane.failed(now, offer, 1, 0, &error, draw);
+                self.log_failure(&error, false, &Verdict::default());
             }
         }
-        sink.as_mut()
     }
 
     /// How many of the first of `events` are older than `give_up_after`.
@@ -271,6 +274,7 @@ impl LaneWorker {
                 state.sink = None;
             }
         }
+        self.keep(&state.storage).await;
     }
 
     fn note_stall(&self, longest: Duration) {

@@ -99,6 +99,11 @@ impl Rig {
 
     /// Start a host that can read its configuration anew.
     pub fn start_reloading(&self) -> Host {
+        self.start_reloading_with(unifi_herald::builtin())
+    }
+
+    /// The same, with these plugins.
+    pub fn start_reloading_with(&self, registry: Registry) -> Host {
         let locator = self.locator();
         let setup = Setup {
             source: Some(Arc::new(move |registry: &Registry| {
@@ -106,7 +111,7 @@ impl Rig {
             })),
             ..Setup::default()
         };
-        let (plan, registry) = (self.plan(), unifi_herald::builtin());
+        let plan = self.plan_with(&registry);
         Host::start_with(plan, registry, Clock::system(), setup).unwrap()
     }
 

@@ -1,9 +1,10 @@
-//! What the host lends to a plugin: clock, time zone, tasks, HTTP, files beside the configuration.
+//! What the host lends to a plugin: clock, time zone, tasks, HTTP, files beside the configuration, storage.
 
 use crate::connect::Connector;
 use crate::http::TlsOptions;
 use crate::{
-    BoxFuture, BuildError, HttpClient, HttpOptions, Revealed, Secret, Text, Timestamp, Zone,
+    BoxFuture, BuildError, HttpClient, HttpOptions, Revealed, Secret, Storage, Text, Timestamp,
+    Zone,
 };
 use std::fmt;
 use std::future::Future;
@@ -18,6 +19,7 @@ pub struct BuildContext {
     base: Arc<Path>,
     services: Arc<dyn Services>,
     zone: Zone,
+    storage: Storage,
 }
 
 /// What a host provides behind a [`BuildContext`]. Plugins use the context; only hosts and test kits implement this.
@@ -57,6 +59,7 @@ impl BuildContext {
             base: base.into(),
             services,
             zone: Zone::utc(),
+            storage: Storage::default(),
         }
     }
 
@@ -64,6 +67,13 @@ impl BuildContext {
     #[must_use]
     pub fn in_zone(mut self, zone: Zone) -> Self {
         self.zone = zone;
+        self
+    }
+
+    /// For hosts and test kits: what [`BuildContext::storage`] gives; an empty one otherwise.
+    #[must_use]
+    pub fn storing_in(mut self, storage: Storage) -> Self {
+        self.storage = storage;
         self
     }
 
@@ -89,6 +99,12 @@ impl BuildContext {
     #[must_use]
     pub fn zone(&self) -> &Zone {
         &self.zone
+    }
+
+    /// What the host keeps for a sink over restarts. That of a filter is forgotten with it.
+    #[must_use]
+    pub fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// Run `task` beside the sink; the host waits for it or cancels it when it stops.

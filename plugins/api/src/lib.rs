@@ -115,7 +115,8 @@
 //! 4. [`Sink::wake`] at the time that [`Sink::wake_at`] names.
 //! 5. [`Sink::close`] once, at the end.
 //!
-//! A plugin gets the time, tasks, HTTP and secrets from its [`BuildContext`], so that a test can play the host.
+//! A plugin gets the time, tasks, HTTP and secrets from its [`BuildContext`], so that a test can play the host. A sink also
+//! gets a [`Storage`] for what it must know again after a restart.
 //!
 //! A sink that can only block, because it writes files or uses a library without async, implements [`BlockingSink`] and
 //! hands itself to a [`Blocking`], which keeps its books when a delivery is cancelled. Every sink should pass
@@ -142,6 +143,7 @@ mod plugin;
 mod schema;
 mod secret;
 mod sink;
+mod storage;
 #[cfg(feature = "samples")]
 pub mod testing;
 mod units;
@@ -163,6 +165,7 @@ pub use plain::push_plain;
 pub use plugin::{BuildError, FilterPlugin, SinkPlugin};
 pub use secret::{Revealed, Secret, SecretError};
 pub use sink::{Batch, DeliveryError, Fault, Retry, Sink};
+pub use storage::{Storage, StorageChange};
 pub use units::{InvalidUnit, Size, Span};
 pub use zone::Zone;
 

@@ -5,9 +5,8 @@
 mod embed;
 
 use crate::api::{Answer, Api, seconds};
-use crate::memory::Memory;
 use crate::message::Message;
-use crate::service::{Service, tell_all};
+use crate::service::{Editor, Service, edit_or_say, tell_all};
 use crate::writer::{Texts, Writer};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -16,7 +15,7 @@ use std::fmt;
 use std::time::Duration;
 use unifi_herald_plugin::http::{Method, TlsOptions};
 use unifi_herald_plugin::{
-    AlertState, Batch, BuildContext, BuildError, DeliveryError, Secret, Sink, SinkPlugin,
+    Batch, BuildContext, BuildError, DeliveryError, Secret, Sink, SinkPlugin, Storage, Text,
     async_trait,
 };
 
@@ -43,7 +42,7 @@ pub struct Discord {
     username: String,
     thread_id: Option<u64>,
     /// The newest message of each open incident.
-    sent: Memory<String>,
+    sent: Storage,
 }
 
 /// The message that was to be edited is gone: <https://docs.discord.com/developers/topics/opcodes-and-status-codes>.
@@ -90,7 +89,7 @@ impl SinkPlugin for Discord {
             url,
             username: config.username,
             thread_id: config.thread_id,
-            sent: Memory::new(),
+            sent: context.storage().clone(),
         })
     }
 }
@@ -119,27 +118,17 @@ impl Service for Discord {
     }
 
     async fn tell(&mut self, message: &Message) -> Result<(), DeliveryError> {
-        // A repetition is there to be noticed, and an edit is not.
-        let edits = matches!(
-            message.state(),
-            Some(AlertState::Resolved | AlertState::Folded)
-        );
-        if edits
-            && let Some(id) = self.sent.of(message.thread()).cloned()
-            && self.edit(message, &id).await?
-        {
-            if message.is_over() {
-                self.sent.forget(message.thread());
-            }
-            return Ok(());
-        }
-        self.say(message).await
+        edit_or_say(self, message).await
     }
 }
 
-impl Discord {
-    /// Send a message of its own.
-    async fn say(&mut self, message: &Message) -> Result<(), DeliveryError> {
+#[async_trait]
+impl Editor for Discord {
+    fn sent(&self) -> &Storage {
+        &self.sent
+    }
+
+    async fn say(&mut self, message: &Message) -> Result<Option<Text>, DeliveryError> {
         let thread = self.thread_id.map(|id| format!("&thread_id={id}"));
         let url = format!("{}?wait=true{}", self.url, thread.unwrap_or_default());
         let body = json!({
@@ -152,20 +141,14 @@ impl Discord {
         if !answer.is_success() {
             return Err(self.refused(&answer));
         }
-        if message.is_over() {
-            self.sent.forget(message.thread());
-        } else if message.incident.is_some()
-            && let Some(sent) = answer.json::<Sent>()
-            // It becomes part of an address.
-            && sent.id.bytes().all(|byte| byte.is_ascii_digit())
-        {
-            self.sent.keep(message.thread(), sent.id);
-        }
-        Ok(())
+        Ok(answer.json::<Sent>().map(|sent| sent.id.into()))
     }
 
-    /// Put `message` in place of the one with this id; `false` when that is gone.
     async fn edit(&mut self, message: &Message, id: &str) -> Result<bool, DeliveryError> {
+        // It becomes part of an address.
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(false);
+        }
         let thread = self.thread_id.map(|id| format!("?thread_id={id}"));
         let url = format!("{}/messages/{id}{}", self.url, thread.unwrap_or_default());
         let body = json!({
@@ -180,12 +163,13 @@ impl Discord {
         }
         let refusal = answer.json::<Refusal>().unwrap_or_default();
         if refusal.code == UNKNOWN_MESSAGE {
-            self.sent.forget(message.thread());
             return Ok(false);
         }
         Err(self.refused(&answer))
     }
+}
 
+impl Discord {
     /// When the answer says that the bucket is empty, the next request would be refused, and refusals count too.
     fn mind_the_limit(&mut self, answer: &Answer) {
         let left = answer.number("x-ratelimit-remaining");

@@ -65,7 +65,10 @@ impl Fake {
         let config = serde_json::from_value(options.clone())
             .map_err(|error| BuildError::new("", error.to_string()))?;
         let services: Arc<dyn Services> = Arc::new(self.clone());
-        S::build(config, &BuildContext::new("fake", Path::new("/"), services))
+        let context = BuildContext::new("fake", Path::new("/"), services);
+        // Of this process: whoever builds a second sink plays a restart.
+        let context = context.storing_in(self.build.storage().clone());
+        S::build(config, &context)
     }
 
     /// Answer the next request that has no answer yet like this.

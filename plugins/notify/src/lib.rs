@@ -28,9 +28,9 @@
 //! # Incidents
 //!
 //! Messages of one incident belong together. ntfy replaces, PagerDuty resolves, mail threads by ids made of the incident's
-//! id, so a restart changes nothing. Discord and Telegram edit the incident's newest message, and Pushover cancels by its
-//! receipt; those are known only to the process that sent them. After a restart, the end of an incident is a message of its
-//! own there (and Pushover cancels by tag).
+//! id. Discord and Telegram edit the incident's newest message, and Pushover cancels by its receipt: their ids are kept in the
+//! sink's storage, so a restart changes nothing there either. Where they are not known any more, with the memory store say,
+//! the end of an incident is a message of its own (and Pushover cancels by tag).
 
 mod api;
 mod apprise;
@@ -38,7 +38,6 @@ mod discord;
 mod email;
 #[cfg(test)]
 mod fake;
-mod memory;
 mod message;
 mod ntfy;
 mod pagerduty;

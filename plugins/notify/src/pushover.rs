@@ -3,7 +3,6 @@
 //! <https://pushover.net/api>
 
 use crate::api::{Answer, Api, base};
-use crate::memory::Memory;
 use crate::message::{Message, Shades, token};
 use crate::service::{Service, tell_all};
 use crate::text::Limit;
@@ -15,7 +14,7 @@ use std::time::Duration;
 use unifi_herald_plugin::http::TlsOptions;
 use unifi_herald_plugin::{
     AlertState, Batch, BuildContext, BuildError, DeliveryError, Secret, Sink, SinkPlugin, Span,
-    async_trait,
+    Storage, async_trait,
 };
 
 /// The table `options` of a `pushover` sink.
@@ -52,7 +51,7 @@ pub struct Pushover {
     sound: Option<String>,
     emergency: Option<Emergency>,
     /// The receipt of the newest emergency of each open incident.
-    receipts: Memory<String>,
+    receipts: Storage,
 }
 
 /// How often, in seconds, an emergency rings again, and for how long.
@@ -183,7 +182,7 @@ impl SinkPlugin for Pushover {
             device: config.device,
             sound: config.sound,
             emergency: config.emergency.then_some(emergency),
-            receipts: Memory::new(),
+            receipts: context.storage().clone(),
         })
     }
 }
@@ -251,12 +250,8 @@ impl Service for Pushover {
         }
         if message.is_over() {
             self.receipts.forget(message.thread());
-        } else if let Some(receipt) = reply.receipt
-            // It becomes part of an address.
-            && !receipt.is_empty()
-            && token(&receipt) == receipt
-        {
-            self.receipts.keep(message.thread(), receipt);
+        } else if let Some(receipt) = reply.receipt {
+            self.receipts.set(message.thread().clone(), receipt);
         }
         Ok(())
     }
@@ -266,9 +261,12 @@ impl Pushover {
     /// Stop the ringing of an incident that is over.
     async fn silence(&self, message: &Message) -> Result<(), DeliveryError> {
         let rang = PRIORITY.levels[usize::from(message.severity.level())] == EMERGENCY;
-        let what = match self.receipts.of(message.thread()) {
+        let receipt = self.receipts.get(message.thread());
+        // It becomes part of an address.
+        let receipt = receipt.filter(|receipt| !receipt.is_empty() && token(receipt) == **receipt);
+        let what = match receipt {
             Some(receipt) => format!("{receipt}/cancel.json"),
-            // Perhaps before a restart.
+            // Perhaps in a run whose store is not there any more.
             None if rang && self.emergency.is_some() => {
                 format!("cancel_by_tag/{}.json", token(message.thread()))
             }

@@ -2,7 +2,7 @@
 
 use crate::message::Message;
 use crate::writer::Writer;
-use unifi_herald_plugin::{Batch, DeliveryError, async_trait};
+use unifi_herald_plugin::{AlertState, Batch, DeliveryError, Storage, Text, async_trait};
 
 /// A service people read.
 #[async_trait]
@@ -25,6 +25,50 @@ pub(crate) async fn tell_all<S: Service>(
             Err(error) => Err(error),
         };
         told.map_err(|error| error.with_accepted(accepted))?;
+    }
+    Ok(())
+}
+
+/// A service whose messages can be edited.
+#[async_trait]
+pub(crate) trait Editor: Send {
+    /// The newest message of each open incident, by the incident.
+    fn sent(&self) -> &Storage;
+
+    /// Send a message of its own; its id, where the service gives one that can be used.
+    async fn say(&mut self, message: &Message) -> Result<Option<Text>, DeliveryError>;
+
+    /// Put `message` in place of the one with this id; `false` when that is gone.
+    async fn edit(&mut self, message: &Message, id: &str) -> Result<bool, DeliveryError>;
+}
+
+/// Edit the incident's newest message when the incident is over, and send a message of its own otherwise.
+pub(crate) async fn edit_or_say<E: Editor>(
+    service: &mut E,
+    message: &Message,
+) -> Result<(), DeliveryError> {
+    // A repetition is there to be noticed, and an edit is not.
+    let edits = matches!(
+        message.state(),
+        Some(AlertState::Resolved | AlertState::Folded)
+    );
+    let incident = message.thread();
+    if edits && let Some(id) = service.sent().get(incident) {
+        if service.edit(message, &id).await? {
+            if message.is_over() {
+                service.sent().forget(incident);
+            }
+            return Ok(());
+        }
+        service.sent().forget(incident);
+    }
+    let id = service.say(message).await?;
+    if message.is_over() {
+        service.sent().forget(incident);
+    } else if message.incident.is_some()
+        && let Some(id) = id
+    {
+        service.sent().set(incident.clone(), id);
     }
     Ok(())
 }

@@ -3,9 +3,8 @@
 //! <https://core.telegram.org/bots/api#sendmessage>
 
 use crate::api::{Answer, Api, base, seconds};
-use crate::memory::Memory;
 use crate::message::{Message, Shades};
-use crate::service::{Service, tell_all};
+use crate::service::{Editor, Service, edit_or_say, tell_all};
 use crate::text::{Limit, escape};
 use crate::writer::{Texts, Writer};
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 use std::fmt;
 use unifi_herald_plugin::http::TlsOptions;
 use unifi_herald_plugin::{
-    AlertState, Batch, BuildContext, BuildError, DeliveryError, Secret, Sink, SinkPlugin,
+    Batch, BuildContext, BuildError, DeliveryError, Secret, Sink, SinkPlugin, Storage, Text,
     async_trait,
 };
 
@@ -50,7 +49,7 @@ pub struct Telegram {
     chat_id: Chat,
     message_thread_id: Option<i64>,
     /// The newest message of each open incident.
-    sent: Memory<i64>,
+    sent: Storage,
 }
 
 /// Of what is left when the entities are parsed.
@@ -139,7 +138,7 @@ impl SinkPlugin for Telegram {
             writer,
             chat_id: config.chat_id,
             message_thread_id: config.message_thread_id,
-            sent: Memory::new(),
+            sent: context.storage().clone(),
         })
     }
 }
@@ -170,27 +169,17 @@ impl Service for Telegram {
     }
 
     async fn tell(&mut self, message: &Message) -> Result<(), DeliveryError> {
-        // A repetition is there to be noticed, and an edit is not.
-        let edits = matches!(
-            message.state(),
-            Some(AlertState::Resolved | AlertState::Folded)
-        );
-        if edits
-            && let Some(id) = self.sent.of(message.thread()).copied()
-            && self.edit(message, id).await?
-        {
-            if message.is_over() {
-                self.sent.forget(message.thread());
-            }
-            return Ok(());
-        }
-        self.say(message).await
+        edit_or_say(self, message).await
     }
 }
 
-impl Telegram {
-    /// Send a message of its own.
-    async fn say(&mut self, message: &Message) -> Result<(), DeliveryError> {
+#[async_trait]
+impl Editor for Telegram {
+    fn sent(&self) -> &Storage {
+        &self.sent
+    }
+
+    async fn say(&mut self, message: &Message) -> Result<Option<Text>, DeliveryError> {
         let mut body = self.payload(message);
         body["disable_notification"] = SILENT.of(message).into();
         if let Some(thread) = self.message_thread_id {
@@ -200,32 +189,27 @@ impl Telegram {
         if !reply.ok {
             return Err(self.refused(&answer, &reply));
         }
-        if message.is_over() {
-            self.sent.forget(message.thread());
-        } else if message.incident.is_some()
-            && let Some(id) = reply.result.and_then(|sent| sent.message_id)
-        {
-            self.sent.keep(message.thread(), id);
-        }
-        Ok(())
+        let id = reply.result.and_then(|sent| sent.message_id);
+        Ok(id.map(|id| id.to_string().into()))
     }
 
-    /// Put `message` in place of the one with this id; `false` when that is gone.
-    async fn edit(&mut self, message: &Message, id: i64) -> Result<bool, DeliveryError> {
+    async fn edit(&mut self, message: &Message, id: &str) -> Result<bool, DeliveryError> {
+        let Ok(id) = id.parse::<i64>() else {
+            return Ok(false);
+        };
         let mut body = self.payload(message);
         body["message_id"] = id.into();
         let (answer, reply) = self.call("editMessageText", &body).await?;
         let said = reply.description.to_lowercase();
         match () {
             () if reply.ok || said.contains(SAME) => Ok(true),
-            () if GONE.iter().any(|gone| said.contains(gone)) => {
-                self.sent.forget(message.thread());
-                Ok(false)
-            }
+            () if GONE.iter().any(|gone| said.contains(gone)) => Ok(false),
             () => Err(self.refused(&answer, &reply)),
         }
     }
+}
 
+impl Telegram {
     async fn call(&self, method: &str, body: &Value) -> Result<(Answer, Reply), DeliveryError> {
         let answer = self
             .api

@@ -148,7 +148,7 @@ impl Rig {
         let status = LaneStatus::default();
         let acts = Arc::new(Mutex::new(VecDeque::from(acts)));
         let sink = (Arc::clone(&seen), Arc::clone(&woken));
-        let factory = move || -> Result<Box<dyn Sink>, String> {
+        let factory = move |_storage: &Storage| -> Result<Box<dyn Sink>, String> {
             let (seen, woken) = (Arc::clone(&sink.0), Arc::clone(&sink.1));
             Ok(Box::new(Scripted {
                 acts: Arc::clone(&acts),

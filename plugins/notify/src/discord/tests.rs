@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::marker::PhantomData;
 use unifi_herald_plugin::http::Response;
 use unifi_herald_plugin::testing::{EventBuilder, assert_sink_contract, batch};
-use unifi_herald_plugin::{Fault, Kind, Retry};
+use unifi_herald_plugin::{AlertState, Fault, Kind, Retry};
 
 const PATH: &str = "/api/webhooks/123/SECRETTOKEN";
 
@@ -170,6 +170,14 @@ async fn an_edit_that_fails_comes_again_as_an_edit() {
     sink.deliver(Batch::new(&events)).await.unwrap();
     let edit = "PATCH /messages/1001";
     assert_eq!(ways(&fake), ["POST ?wait=true", edit, edit]);
+}
+
+#[tokio::test]
+async fn a_restart_forgets_no_message() {
+    let fake = Fake::new(rules);
+    tell(&mut sink(&fake), incident(AlertState::Firing)).await;
+    tell(&mut sink(&fake), incident(AlertState::Resolved)).await;
+    assert_eq!(ways(&fake), ["POST ?wait=true", "PATCH /messages/1001"]);
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn what_is_critical_rings_until_it_is_over() {
 }
 
 #[tokio::test]
-async fn a_repetition_takes_the_place_of_what_rings_and_after_a_restart_the_tag_helps() {
+async fn a_repetition_takes_the_place_of_what_rings_and_a_restart_forgets_no_receipt() {
     let fake = Fake::new(rules);
     let mut sink: Pushover = fake.build(&options()).unwrap();
     for state in [AlertState::Firing, AlertState::Repeated, AlertState::Folded] {
@@ -127,6 +127,15 @@ async fn a_repetition_takes_the_place_of_what_rings_and_after_a_restart_the_tag_
     );
     let mut next: Pushover = fake.build(&options()).unwrap();
     tell(&mut next, incident(AlertState::Resolved)).await;
+    let cancel = "receipts/receipt00000000000000000000003/cancel.json".to_owned();
+    assert_eq!(ways(&fake), [cancel, messages]);
+}
+
+#[tokio::test]
+async fn without_a_receipt_the_tag_helps() {
+    let fake = Fake::new(rules);
+    let mut sink: Pushover = fake.build(&options()).unwrap();
+    tell(&mut sink, incident(AlertState::Resolved)).await;
     assert_eq!(
         ways(&fake),
         ["receipts/cancel_by_tag/inc1.json", "messages.json"]

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 use unifi_herald_plugin::http::Response;
 use unifi_herald_plugin::testing::{EventBuilder, assert_sink_contract};
-use unifi_herald_plugin::{Fault, Kind, Retry};
+use unifi_herald_plugin::{AlertState, Fault, Kind, Retry};
 
 const TOKEN: &str = "123456:ABC-secret_x";
 
@@ -141,6 +141,16 @@ async fn a_repetition_is_new_and_is_the_one_that_is_edited() {
     }
     let (new, edit) = ("sendMessage", "editMessageText");
     assert_eq!(methods(&fake), [new, new, edit, edit, new]);
+}
+
+#[tokio::test]
+async fn a_restart_forgets_no_message() {
+    let fake = Fake::new(rules);
+    for state in [AlertState::Firing, AlertState::Resolved] {
+        let mut sink: Telegram = fake.build(&options()).unwrap();
+        tell(&mut sink, incident(state)).await;
+    }
+    assert_eq!(methods(&fake), ["sendMessage", "editMessageText"]);
 }
 
 #[tokio::test]
