@@ -52,6 +52,17 @@ pub(crate) fn publish(error: &PublishError, subject: &str) -> DeliveryError {
             _,
             Some(ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT),
         ) => DeliveryError::misconfigured("the NATS server has no JetStream for this account"),
+        // No event is to blame for a stream that is full, whatever becomes of a smaller one.
+        (
+            _,
+            Some(
+                ErrorCode::STREAM_STORE_FAILED
+                | ErrorCode::INSUFFICIENT_RESOURCES
+                | ErrorCode::STORAGE_RESOURCES_EXCEEDED
+                | ErrorCode::MEMORY_RESOURCES_EXCEEDED
+                | ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+            ),
+        ) => DeliveryError::later(format!("the stream has no room for an event on {subject}")),
         (PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe, _) => DeliveryError::later(
             format!("no stream acknowledged an event on {subject} in time"),
         ),

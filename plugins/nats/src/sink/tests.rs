@@ -213,3 +213,26 @@ async fn who_listens_hears_events_in_their_order() {
     }
     assert_eq!(found, ids(&events));
 }
+
+#[tokio::test]
+async fn no_event_is_to_blame_for_a_stream_that_is_full() {
+    let server = Server::start().await;
+    let context = async_nats::jetstream::new(server.client(None).await);
+    let config = async_nats::jetstream::stream::Config {
+        name: "unifi".to_owned(),
+        subjects: vec!["unifi.>".to_owned()],
+        discard: async_nats::jetstream::stream::DiscardPolicy::New,
+        max_bytes: 2000,
+        ..async_nats::jetstream::stream::Config::default()
+    };
+    context.create_stream(config).await.unwrap();
+    let mut sink = build(&server, &json!({}));
+    let events = batch(10);
+    let error = deliver(&mut sink, &events).await.unwrap_err();
+    assert_eq!(
+        (error.retry(), error.fault()),
+        (Retry::Later, Fault::Unreachable)
+    );
+    assert!(error.accepted() > 0 && error.accepted() < events.len());
+    assert!(error.to_string().starts_with("the stream has no room"));
+}
