@@ -11,7 +11,7 @@ mod systemlog;
 use crate::support::receiver::Receiver;
 use crate::support::rig::{Rig, controller};
 use crate::support::tail::Tail;
-use crate::support::{LIMIT, eventually, within};
+use crate::support::{COUNTER, LIMIT, eventually, within};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::process::{Child, Command};
@@ -25,18 +25,6 @@ const BATCH: usize = 100;
 
 /// How many events happen between two lives of herald.
 const MISSED: usize = 300;
-
-/// A script whose memory shows every event it ever saw.
-const COUNTER: &str = r#"
-fn filter(event) {
-    let n = get("n");
-    if n == () { n = 0; }
-    n += 1;
-    set("n", n);
-    event.fields.n = n;
-    true
-}
-"#;
 
 /// A herald that is killed again and again, the controller it listens to, and where its events go.
 struct Soak {

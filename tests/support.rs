@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a host in a folder of its own, a receiver for webhooks, waiting on conditions.
 
 pub mod browser;
+pub mod guarded;
 pub mod herald;
 pub mod http;
 pub mod nats;
@@ -15,6 +16,18 @@ use unifi_herald::clock::Clock;
 
 /// Longer than anything takes on a machine ten times slower.
 pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// A script whose memory shows every event it ever saw.
+pub const COUNTER: &str = r#"
+fn filter(event) {
+    let n = get("n");
+    if n == () { n = 0; }
+    n += 1;
+    set("n", n);
+    event.fields.n = n;
+    true
+}
+"#;
 
 /// Wait until `condition` holds.
 ///
