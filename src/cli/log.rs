@@ -22,7 +22,7 @@ const WIRE: [&str; 6] = [
 
 /// Log as `plan` says, from now on. Without effect when a log was started before.
 pub(super) fn start(plan: &LogPlan) {
-    let filter = EnvFilter::builder().parse_lossy(&plan.filter);
+    let filter = filter_of(plan);
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let discreet = filter_fn(is_discreet);
     let started = match plan.format {
@@ -40,7 +40,7 @@ pub(super) fn start(plan: &LogPlan) {
         }
         LogFormat::Journald => match tracing_journald::layer() {
             Ok(journal) => {
-                let filter = EnvFilter::builder().parse_lossy(&plan.filter);
+                let filter = filter_of(plan);
                 let registry = tracing_subscriber::registry().with(filter);
                 registry.with(journal).with(discreet).try_init()
             }
@@ -53,6 +53,12 @@ pub(super) fn start(plan: &LogPlan) {
         },
     };
     drop(started);
+}
+
+/// What is asked for. A library that complains of every try to connect is not heard unless it is named: what it says is
+/// said once, in our words, by whoever uses it.
+fn filter_of(plan: &LogPlan) -> EnvFilter {
+    EnvFilter::builder().parse_lossy(format!("async_nats=off,{}", plan.filter))
 }
 
 /// Whether this may be said. Nothing of the wire is, whatever level is asked for.
