@@ -44,6 +44,11 @@ pub enum ReloadError {
     /// There is no configuration to read.
     #[error("this herald was not started from a configuration file, it cannot read it anew")]
     NoSource,
+    /// It is right, and the host is one of a cluster.
+    #[error(
+        "a herald of a cluster does not change while it runs: restart it with the new configuration, the others go on meanwhile"
+    )]
+    OfCluster,
     /// The host is going down.
     #[error("herald is stopping")]
     Stopping,
@@ -58,7 +63,7 @@ impl ReloadError {
             Self::Build(error) => {
                 matches!(error, StartError::Script(_) | StartError::Plugin { .. })
             }
-            Self::Store(_) | Self::NoSource | Self::Stopping => false,
+            Self::Store(_) | Self::NoSource | Self::OfCluster | Self::Stopping => false,
         }
     }
 
@@ -173,13 +178,6 @@ impl Keeper {
     }
 
     async fn plan(&self, given: Option<Box<Plan>>) -> Result<Plan, ReloadError> {
-        if self.plan.store.jetstream.is_some() {
-            let message = "a herald of a cluster does not change while it runs: restart it, the others go on meanwhile";
-            return Err(StoreError {
-                message: message.to_owned(),
-            }
-            .into());
-        }
         if let Some(plan) = given {
             return Ok(*plan);
         }
@@ -192,6 +190,9 @@ impl Keeper {
     }
 
     async fn go_on_with(&mut self, plan: Plan) -> Result<Changes, ReloadError> {
+        if self.plan.store.jetstream.is_some() {
+            return Err(ReloadError::OfCluster);
+        }
         let mut changes = Changes {
             warnings: plan.warnings.clone(),
             ..Changes::default()
@@ -272,6 +273,12 @@ impl Keeper {
 
     fn refused(&self, error: &ReloadError) {
         if matches!(error, ReloadError::Stopping | ReloadError::NoSource) {
+            return;
+        }
+        if matches!(error, ReloadError::OfCluster) {
+            // The new configuration may be right, and the former one stays until the restart.
+            self.roster.set_refused(None);
+            tracing::warn!(reason = %error, "configuration not reloaded");
             return;
         }
         let (at, line) = (self.clock.wall(), error.line());
