@@ -5,7 +5,9 @@
 //! controller and a site each, by leases. For each partition one worker runs the chains, publishes what each sink shall get
 //! to `herald.out.<sink>.<partition>`, writes down what is remembered, and acknowledges; its lanes deliver what is there.
 
+mod desks;
 mod feed;
+mod garbage;
 mod lease;
 mod letters;
 mod link;
@@ -18,6 +20,7 @@ mod pull;
 mod queue;
 mod seen;
 mod shared;
+mod silences;
 mod spread;
 mod store;
 mod worker;
@@ -27,8 +30,10 @@ pub(crate) use outbox::{OUTBOX, front};
 
 use crate::clock::Clock;
 use crate::config::{BufferPlan, JetstreamPlan};
+use crate::desk::Desk;
 use crate::store::SharedStore;
 use crate::tasks::{Tasks, Thread};
+use desks::ClusterDesk;
 use link::{Link, Trouble};
 use manager::Manager;
 use queue::SinkQueue;
@@ -100,6 +105,16 @@ impl Cluster {
     /// The store, over an embedded one whose only sink is the outbox.
     pub(crate) fn store(&self, embedded: SharedStore) -> SharedStore {
         Arc::new(ClusterStore::new(embedded, Arc::clone(&self.shared)))
+    }
+
+    /// Where incidents and silences are looked at and changed.
+    pub(crate) fn desk(&self) -> Desk {
+        let desk = ClusterDesk {
+            shared: Arc::clone(&self.shared),
+            clock: self.clock.clone(),
+            processes: self.plan.role.processes(),
+        };
+        Desk::of(Arc::new(desk), self.clock.clone())
     }
 
     /// Begin to work: make what has to be there and, with `chains`, hold partitions.

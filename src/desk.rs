@@ -10,6 +10,8 @@
 
 use crate::alert::{Incident, NewSilence, SharedAlerts, Silence};
 use crate::clock::Clock;
+use async_trait::async_trait;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,6 +27,26 @@ pub struct Desk {
     alerts: SharedAlerts,
     clock: Clock,
     shared: Arc<Shared>,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
+}
+
+/// Alerts that run elsewhere than in the host's own chains.
+#[async_trait]
+pub(crate) trait Elsewhere: fmt::Debug + Send + Sync {
+    /// As [`Desk::incidents`].
+    fn incidents(&self) -> Vec<Incident>;
+
+    /// As [`Desk::silences`].
+    fn silences(&self) -> Vec<Silence>;
+
+    /// As [`Desk::acknowledge`].
+    async fn acknowledge(&self, incident: &str) -> Result<(), DeskError>;
+
+    /// Keep a silence that begins now.
+    async fn silence(&self, silence: &Silence) -> Result<(), DeskError>;
+
+    /// As [`Desk::end_silence`].
+    async fn end_silence(&self, id: &str) -> Result<(), DeskError>;
 }
 
 #[derive(Debug)]
@@ -72,19 +94,34 @@ impl Desk {
             alerts,
             clock,
             shared: Arc::new(shared),
+            elsewhere: None,
+        }
+    }
+
+    /// A desk for alerts that run elsewhere.
+    pub(crate) fn of(elsewhere: Arc<dyn Elsewhere>, clock: Clock) -> Self {
+        Self {
+            elsewhere: Some(elsewhere),
+            ..Self::new(SharedAlerts::default(), clock)
         }
     }
 
     /// Every incident that is not over, the oldest first.
     #[must_use]
     pub fn incidents(&self) -> Vec<Incident> {
-        self.alerts.lock().incidents(self.clock.wall())
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.incidents(),
+            None => self.alerts.lock().incidents(self.clock.wall()),
+        }
     }
 
     /// The silences that last, the newest last.
     #[must_use]
     pub fn silences(&self) -> Vec<Silence> {
-        self.alerts.lock().silences(self.clock.wall())
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.silences(),
+            None => self.alerts.lock().silences(self.clock.wall()),
+        }
     }
 
     /// Repeat the incident no more; its end is told all the same.
@@ -92,6 +129,9 @@ impl Desk {
     /// # Errors
     /// When there is no incident of this id, or it was not kept.
     pub async fn acknowledge(&self, incident: &str) -> Result<(), DeskError> {
+        if let Some(elsewhere) = &self.elsewhere {
+            return elsewhere.acknowledge(incident).await;
+        }
         if !self.alerts.lock().acknowledge(incident) {
             return Err(unknown("incident", incident));
         }
@@ -105,6 +145,10 @@ impl Desk {
     pub async fn silence(&self, new: NewSilence) -> Result<Silence, DeskError> {
         let now = self.clock.wall();
         let silence = new.begin(now).map_err(DeskError::Refused)?;
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.silence(&silence).await?;
+            return Ok(silence);
+        }
         let kept = self.alerts.lock().silence(silence.clone(), now);
         kept.map_err(DeskError::Refused)?;
         self.keep().await?;
@@ -116,11 +160,22 @@ impl Desk {
     /// # Errors
     /// When there is no silence of this id, or that was not kept.
     pub async fn end_silence(&self, id: &str) -> Result<(), DeskError> {
+        if let Some(elsewhere) = &self.elsewhere {
+            return elsewhere.end_silence(id).await;
+        }
         let now = self.clock.wall();
         if !self.alerts.lock().end_silence(id, now) {
             return Err(unknown("silence", id));
         }
         self.keep().await
+    }
+
+    /// Go by these silences, which are kept elsewhere.
+    pub(crate) fn follow_silences(&self, silences: &[Silence]) {
+        let now = self.clock.wall();
+        self.alerts.lock().follow_silences(silences, now);
+        // What a silence kept untold may be due.
+        self.shared.bell.notify_one();
     }
 
     /// Wait until the router has committed what was changed.
@@ -151,7 +206,8 @@ impl Desk {
     }
 }
 
-fn unknown(what: &'static str, id: &str) -> DeskError {
+/// There is none of this id.
+pub(crate) fn unknown(what: &'static str, id: &str) -> DeskError {
     DeskError::Unknown {
         what,
         id: id.to_owned(),

@@ -51,7 +51,7 @@ pub fn ailment<'a>(
     if !heard {
         return Some(Ailment::Nobody);
     }
-    matches!(store, StoreHealth::Degraded { .. }).then_some(Ailment::StoreDegraded)
+    (*store != StoreHealth::Ok).then_some(Ailment::StoreDegraded)
 }
 
 impl fmt::Display for Ailment {

@@ -167,7 +167,10 @@ impl Host {
         let resume = resume.then(|| assemble::resume(&*store)).transpose()?;
         let holes = resume.as_ref().map(|resume| resume.holes.clone());
         chains.begin(&holes.unwrap_or_default(), clock.wall());
-        let desk = Desk::new(chains.alerts().clone(), clock.clone());
+        let desk = match &part {
+            Some(part) => part.desk(),
+            None => Desk::new(chains.alerts().clone(), clock.clone()),
+        };
         let directory = Directory::default();
         chains
             .alerts()

@@ -85,6 +85,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether what is pending for the sink of this name would not be there after a restart.
+    fn forgets(&self, sink: &str) -> bool {
+        let _ = sink;
+        !self.outlives_the_process()
+    }
+
     /// Pending events that were lost for want of room since the last call, one entry per controller and site, for
     /// one `herald.gap` each. They are in the books already.
     fn take_losses(&self) -> Vec<Loss> {
@@ -333,6 +339,13 @@ pub enum StoreHealth {
         reason: String,
         /// How many events are in memory only.
         held: u64,
+    },
+    /// The cluster that the store is on cannot be used: what is to be done waits where it is.
+    Away {
+        /// Since when.
+        since: Timestamp,
+        /// What is in the way.
+        reason: String,
     },
 }
 

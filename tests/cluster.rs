@@ -2,29 +2,22 @@
 
 mod collectors;
 mod failures;
+mod guarded;
+mod incidents;
+mod letters;
+mod limits;
+mod lost;
 mod words;
 mod workers;
 
-use crate::support::eventually;
 use crate::support::herald::{Herald, Running};
 use crate::support::nats::{NatsServer, on_a_runtime};
+use crate::support::{COUNTER, eventually};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use tempfile::TempDir;
 use unifi_herald_plugin::testing::EventBuilder;
 use unifi_herald_plugin::{BufferedEvent, Kind};
-
-/// A script whose memory shows every event it ever saw.
-const COUNTER: &str = r#"
-fn filter(event) {
-    let n = get("n");
-    if n == () { n = 0; }
-    n += 1;
-    set("n", n);
-    event.fields.n = n;
-    true
-}
-"#;
 
 /// A folder in which all workers write, each into a file of its own.
 struct Office {
@@ -46,15 +39,28 @@ impl Office {
         }
     }
 
-    fn replicated(self) -> Self {
+    /// With `options` of its cluster besides the servers.
+    fn with(self, options: &str) -> Self {
         Self {
-            more: ", replicas = 3".to_owned(),
+            more: format!(", {options}"),
             ..self
         }
     }
 
     /// A herald that runs a counting script, and writes what comes into `NAME.jsonl`.
     fn worker(&self, name: &str) -> (Herald, Running) {
+        let herald = self.herald(name, COUNTER, "");
+        let running = herald.start(&["run"]);
+        (herald, running)
+    }
+
+    /// The same, not started, with another script and `more` in its configuration: a table for a sink `other` goes on.
+    fn herald(&self, name: &str, script: &str, more: &str) -> Herald {
+        let other = if more.contains("[sinks.other]") {
+            ", { sink = \"other\" }"
+        } else {
+            ""
+        };
         let herald = Herald::with(&format!(
             r#"
 [host]
@@ -62,7 +68,7 @@ role = "process"
 
 [store]
 mode      = "jetstream"
-jetstream = {{ servers = [{servers}]{more} }}
+jetstream = {{ servers = [{servers}]{options} }}
 
 [scripts.counter]
 file = "counter.rhai"
@@ -71,20 +77,28 @@ file = "counter.rhai"
 plugin  = "file"
 options = {{ path = "{folder}/{name}.jsonl" }}
 
+{more}
+
 [chains.all]
-steps = [{{ script = "counter" }}, {{ sink = "archive" }}]
+steps = [{{ script = "counter" }}, {{ sink = "archive" }}{other}]
 "#,
             servers = self.servers,
-            more = self.more,
+            options = self.more,
             folder = self.folder.path().display()
         ));
-        herald.write("counter.rhai", COUNTER);
-        let running = herald.start(&["run"]);
-        (herald, running)
+        herald.write("counter.rhai", script);
+        herald
     }
 
     /// Everything that workers wrote, but what heralds say of themselves.
     fn written(&self) -> Vec<BufferedEvent> {
+        let mut found = self.all();
+        found.retain(|event| event.category() != "herald");
+        found
+    }
+
+    /// Everything that workers wrote.
+    fn all(&self) -> Vec<BufferedEvent> {
         let files = fs::read_dir(self.folder.path()).unwrap();
         let mut found = Vec::new();
         for file in files {
@@ -96,7 +110,6 @@ steps = [{{ script = "counter" }}, {{ sink = "archive" }}]
                     .map(|line| serde_json::from_str(line).unwrap()),
             );
         }
-        found.retain(|event: &BufferedEvent| event.category() != "herald");
         found
     }
 
@@ -157,6 +170,23 @@ fn event(site: &str, number: usize) -> BufferedEvent {
         .id(&format!("{site}-{number:06}"))
         .site("hq", site, site)
         .buffered(1)
+}
+
+/// Publish this, whatever it is.
+fn publish_bytes(servers: &str, subject: &str, bytes: &str) {
+    on_a_runtime(async {
+        let client = async_nats::connect(servers).await.unwrap();
+        let context = async_nats::jetstream::new(client);
+        let sent = context.publish(subject.to_owned(), bytes.to_owned().into());
+        sent.await.unwrap().await.unwrap();
+    });
+}
+
+/// What `herald status` says of the sink `name`.
+fn books(herald: &Herald, name: &str) -> serde_json::Value {
+    let status = herald.run(&["status", "--json"]).with_code(0);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    status["sinks"][name].clone()
 }
 
 /// Publish events as another program would.

@@ -215,6 +215,19 @@ impl Alerts {
         Ok(())
     }
 
+    /// Go by these silences from now on, which are kept elsewhere. What one that is gone kept untold is told.
+    pub fn follow_silences(&mut self, silences: &[Silence], now: Timestamp) {
+        let known = self.silences.iter().map(|silence| silence.id.clone());
+        let known: Vec<String> = known.collect();
+        for id in known {
+            if !silences.iter().any(|silence| silence.id == id) {
+                self.end_silence(&id, now);
+            }
+        }
+        self.silences = silences.to_vec();
+        self.silences_changed.clear();
+    }
+
     /// End a silence; false when there is none of this id. What it kept untold is told.
     pub fn end_silence(&mut self, id: &str, now: Timestamp) -> bool {
         let Some(at) = self.silences.iter().position(|silence| silence.id == id) else {

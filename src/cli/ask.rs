@@ -44,6 +44,14 @@ pub(super) fn reader(outline: &Outline) -> Result<Reader, Exit> {
     }
 }
 
+/// The same for alerts, which are not in the store of a herald of a cluster.
+pub(super) fn alerts(outline: &Outline) -> Result<Reader, Exit> {
+    match outline.store.mode {
+        StoreMode::Disk => reader(outline),
+        StoreMode::Memory | StoreMode::Jetstream => Err(not_running(outline)),
+    }
+}
+
 /// Say what went wrong between here and a host.
 pub(super) fn refused(error: &ClientError) -> Exit {
     complain(&format!("error: {error}"));
@@ -83,8 +91,12 @@ pub(super) fn undone(error: &MaintenanceError) -> Exit {
 
 /// Say that only a running host could tell, and where it was looked for.
 pub(super) fn not_running(outline: &Outline) -> Exit {
+    let mode = match outline.store.mode {
+        StoreMode::Jetstream => "jetstream",
+        StoreMode::Disk | StoreMode::Memory => "memory",
+    };
     complain(&format!(
-        "herald is not running (nobody answers at {}), and with `store.mode = \"memory\"` only a running one knows",
+        "herald is not running (nobody answers at {}), and with `store.mode = \"{mode}\"` only a running one knows",
         outline.store.socket.display()
     ));
     Exit::Failed

@@ -152,7 +152,7 @@ fn incidents(outline: &Outline) -> Result<Vec<Incident>, Exit> {
         return Ok(found);
     }
     let now = Clock::system().wall();
-    let reader = ask::reader(outline)?;
+    let reader = ask::alerts(outline)?;
     let silences = kept_silences(&reader, now).map_err(|error| failed(&error))?;
     for (alert, entry) in entries(&reader).map_err(|error| failed(&error))? {
         found.extend(Incident::remembered(&alert, &entry, &silences, now));
@@ -167,10 +167,10 @@ fn acknowledge(outline: &Outline, id: &str) -> Result<Exit, Exit> {
         ask::each(&mut client, |_| Err(ask::misunderstood()))?;
         return Ok(print("acknowledged\n"));
     }
-    if outline.store.mode == StoreMode::Memory {
+    if outline.store.mode != StoreMode::Disk {
         return Err(ask::not_running(outline));
     }
-    let entries = entries(&ask::reader(outline)?).map_err(|error| failed(&error))?;
+    let entries = entries(&ask::alerts(outline)?).map_err(|error| failed(&error))?;
     let mut entries = entries.iter();
     let change = entries.find_map(|(alert, entry)| alert::acknowledged(alert, entry, id));
     let change = change.ok_or_else(|| unknown("incident", id))?;

@@ -5,12 +5,13 @@ use super::output::complain;
 use super::service;
 use super::watch::Watcher;
 use crate::clock::Clock;
-use crate::config::{Locator, Plan, StoreMode};
+use crate::config::{Locator, Plan};
 use crate::host::{Host, PlanSource, Setup, StartError, Stopped};
 use crate::registry::Registry;
 use crate::tasks::thread;
 use std::io;
 use std::os::fd::AsFd as _;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::unix::pipe::Sender;
@@ -84,7 +85,6 @@ fn try_run(
     drop(inside);
     introduce(&plan);
     let watcher = reading.watched.map(Watcher::new);
-    let durable = plan.store.mode != StoreMode::Memory;
     let setup = Setup {
         source: Some(reading.source),
         ..Setup::default()
@@ -101,6 +101,7 @@ fn try_run(
         }
     });
     service::stopping();
+    let store = Arc::clone(&host.board().store);
     tracing::info!("stopping, delivering what is pending");
     let drain = match end {
         End::ReaderGone => READER_GONE_DRAIN,
@@ -120,7 +121,7 @@ fn try_run(
         (End::ReaderGone, _) => Exit::Done,
         (End::Signal | End::TimeUp, Some(stopped)) => report(&stopped),
         (End::Signal | End::TimeUp, None) => {
-            if durable {
+            if store.outlives_the_process() {
                 tracing::warn!("stopped by a second signal, pending events are safe in the store");
             } else {
                 tracing::warn!("stopped by a second signal, pending events are lost");

@@ -157,7 +157,7 @@ fn silences(outline: &Outline) -> Result<Vec<alert::Silence>, Exit> {
         return Ok(found);
     }
     let now = Clock::system().wall();
-    found = kept_silences(&ask::reader(outline)?, now).map_err(|error| failed(&error))?;
+    found = kept_silences(&ask::alerts(outline)?, now).map_err(|error| failed(&error))?;
     found.sort_by_key(|silence| silence.since);
     Ok(found)
 }
@@ -187,7 +187,7 @@ fn object(silence: &alert::Silence) -> String {
 
 /// Write a change down where no herald runs.
 fn keep(outline: &Outline, change: &crate::store::StateChange) -> Result<(), Exit> {
-    if outline.store.mode == StoreMode::Memory {
+    if outline.store.mode != StoreMode::Disk {
         return Err(ask::not_running(outline));
     }
     let changes = std::slice::from_ref(change);

@@ -184,7 +184,16 @@ fn human(facts: &Facts, running: bool, now: Timestamp) -> String {
     } else {
         text.push_str("herald is not running; this is what its store says\n");
     }
-    if let Some(degraded) = &facts.degraded {
+    if let Some(degraded) = &facts.degraded
+        && degraded.away
+    {
+        _ = writeln!(
+            text,
+            "the cluster cannot be used since {}, events wait: {}",
+            degraded.since,
+            plain(&degraded.reason)
+        );
+    } else if let Some(degraded) = &facts.degraded {
         _ = writeln!(
             text,
             "the store is degraded since {}, {} events are in memory only: {}",
@@ -372,6 +381,7 @@ sinks  state       received  duplicate    filtered   delivered  dead-lettered   
             since: Timestamp::from_millis(0),
             reason: "the disk is full".into(),
             held: 12,
+            away: false,
         });
         let text = human(&facts, true, Timestamp::from_millis(0));
         assert_eq!(
@@ -380,6 +390,12 @@ sinks  state       received  duplicate    filtered   delivered  dead-lettered   
                 "the store is degraded since 1970-01-01T00:00:00.000Z, 12 events are in memory only: the disk is full"
             )
         );
+        facts.degraded = facts.degraded.map(|degraded| Degraded {
+            away: true,
+            ..degraded
+        });
+        let text = human(&facts, true, Timestamp::from_millis(0));
+        assert!(text.contains("the cluster cannot be used since 1970"));
     }
 
     #[test]

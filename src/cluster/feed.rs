@@ -1,7 +1,9 @@
 //! Brings a sink's share of a partition from the cluster to the sink's lane, as far as the lane has room.
 
+use super::garbage::{Garbage, time_of};
 use super::link::{Link, Trouble};
 use super::names::Partition;
+use super::outlet::message as message_of;
 use super::pull::{Pull, Source};
 use super::queue::{Held, SinkQueue};
 use async_nats::jetstream::AckKind;
@@ -49,12 +51,13 @@ impl Feed {
 
     async fn read(&self, source: &Source) -> Result<(), Trouble> {
         let mut pull = Pull::take(&self.link, source).await?;
+        self.queue.read_from(pull.stream);
         loop {
             let place = self.places(1).await;
             let Some(message) = pull.next().await? else {
                 continue;
             };
-            self.hand_over(message, place).await;
+            self.hand_over(message, place).await?;
             loop {
                 let count = self.queue.room.available_permits().clamp(1, BATCH);
                 let mut places = self.places(count).await;
@@ -62,7 +65,7 @@ impl Feed {
                 let all = messages.len() == count;
                 for message in messages {
                     if let Some(place) = places.as_mut().and_then(|places| places.split(1)) {
-                        self.hand_over(message, Some(place)).await;
+                        self.hand_over(message, Some(place)).await?;
                     }
                 }
                 if !all {
@@ -81,14 +84,19 @@ impl Feed {
             .ok()
     }
 
-    async fn hand_over(&self, message: Message, place: Option<OwnedSemaphorePermit>) {
+    async fn hand_over(
+        &self,
+        message: Message,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Result<(), Trouble> {
+        let event = match serde_json::from_slice::<BufferedEvent>(&message.payload) {
+            Ok(event) => event,
+            Err(error) => return self.lose(&message, &error).await,
+        };
         let seq = message.info().map(|info| info.stream_sequence);
-        let event: Result<BufferedEvent, _> = serde_json::from_slice(&message.payload);
-        let (message, acker) = message.split();
-        let (Ok(seq), Ok(event), Some(place)) = (seq, event, place) else {
-            tracing::error!(subject = %message.subject, "what waits for a sink is no event, it is dropped");
-            acknowledge(&acker, AckKind::Term).await;
-            return;
+        let (_, acker) = message.split();
+        let (Ok(seq), Some(place)) = (seq, place) else {
+            return Ok(());
         };
         let held = Held {
             event: BufferedEvent { seq, ..event },
@@ -100,6 +108,36 @@ impl Feed {
         if let Some(acker) = self.queue.push(held) {
             acknowledge(&acker, AckKind::Ack).await;
         }
+        Ok(())
+    }
+
+    /// Tell all sinks of the partition that one of them lost this, by way of its chains, and forget it.
+    async fn lose(&self, message: &Message, error: &serde_json::Error) -> Result<(), Trouble> {
+        let trouble = |error: &dyn std::fmt::Display| {
+            let deed = "tell of a message that is no event";
+            self.link.trouble(deed, &error.to_string())
+        };
+        let time = message.info().map(|info| time_of(&info));
+        let time = time.map_err(|error| trouble(&error))?;
+        let mut garbage = Garbage::default();
+        garbage.add(message, time, error);
+        if let Some(event) = garbage.told(&self.partition, time) {
+            let subject = self.partition.subject_of(event.kind);
+            let event = BufferedEvent {
+                seq: 0,
+                event: Arc::new(event),
+            };
+            let told = message_of(&event, &self.queue.name);
+            let sent = self.link.jetstream.send_publish(subject, told).await;
+            let answer = async { sent?.await };
+            answer.await.map_err(|error| trouble(&error))?;
+        }
+        self.queue.lose();
+        // Otherwise it is told once more, with the same id.
+        if let Err(error) = message.ack_with(AckKind::Term).await {
+            tracing::debug!(%error, "cluster did not hear an acknowledgement");
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use async_nats::connection::State;
 use async_nats::jetstream::context::{ContextBuilder, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy};
 use async_nats::jetstream::{self, ErrorCode};
-use async_nats::{Client, ConnectOptions, Event, ServerError};
+use async_nats::{Client, ClientError, ConnectOptions, Event, ServerError};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,6 +26,15 @@ const OLDEST: (i64, i64, i64) = (2, 9, 0);
 
 /// How long a lease is kept that nobody renews.
 pub(super) const LEASE: Duration = Duration::from_secs(15);
+
+/// The least that a message of the cluster must be able to have: what is remembered of an alert, with two events.
+const LEAST_PAYLOAD: usize = 512 << 10;
+
+/// What a message has besides what is written: the names of its headers, and the ids in them.
+const HEADERS: usize = 4 << 10;
+
+/// Said of an account that is not the right one.
+const REFUSED: &str = "the server refuses the account; check store.jetstream.creds";
 
 /// A connection that comes back by itself. A copy is the same one.
 #[derive(Clone, Debug)]
@@ -63,7 +72,7 @@ impl Link {
                 let text = match event {
                     Event::Connected => Some(None),
                     Event::ServerError(error) => Some(Some(said(&error))),
-                    Event::ClientError(error) => Some(Some(error.to_string())),
+                    Event::ClientError(error) => Some(Some(met(&error))),
                     _ => None,
                 };
                 if let Some(text) = text {
@@ -106,6 +115,12 @@ impl Link {
                 "nats-server {version} is too old: {major}.{minor} or later is needed"
             )));
         }
+        let most = self.client.max_payload();
+        if most < LEAST_PAYLOAD {
+            return Err(Trouble(format!(
+                "the server takes messages of {most} bytes only (`max_payload`): {LEAST_PAYLOAD} are needed"
+            )));
+        }
         for wanted in self.wanted() {
             self.find(wanted, make).await?;
         }
@@ -122,7 +137,6 @@ impl Link {
             retention: RetentionPolicy::WorkQueue,
             // What is full refuses: then whoever publishes keeps it.
             discard: DiscardPolicy::New,
-            max_age: self.plan.max_age.unwrap_or_default(),
             max_bytes: self
                 .plan
                 .max_bytes
@@ -189,15 +203,16 @@ impl Link {
                 "the stream {name} is somebody else's (it has other subjects, or keeps what is acknowledged): choose another name in store.jetstream.stream"
             )));
         }
-        let same = found.max_age == wanted.max_age
-            && found.max_bytes == wanted.max_bytes
-            && found.num_replicas == wanted.num_replicas;
-        if same || !make {
+        if promises(&found) == promises(&wanted) || !make {
             return Ok(());
         }
         let changed = stream::Config {
             max_age: wanted.max_age,
             max_bytes: wanted.max_bytes,
+            max_messages: wanted.max_messages,
+            max_messages_per_subject: wanted.max_messages_per_subject,
+            max_message_size: wanted.max_message_size,
+            discard: wanted.discard,
             num_replicas: wanted.num_replicas,
             duplicate_window: found.duplicate_window,
             ..found
@@ -206,6 +221,16 @@ impl Link {
         updated
             .map(drop)
             .map_err(|error| self.trouble(&format!("change the stream {name}"), &error))
+    }
+
+    /// Whether streams may be full.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.plan.max_bytes.is_some()
+    }
+
+    /// Bytes that may be written into one message.
+    pub(super) fn room(&self) -> usize {
+        self.client.max_payload().saturating_sub(HEADERS)
     }
 
     /// What an error means, together with what the server said aside: it does not answer who lacks a permission.
@@ -222,13 +247,33 @@ impl Link {
     }
 }
 
+/// What a stream keeps, and what it refuses: whatever else it were told would lose events that nobody counts.
+fn promises(config: &stream::Config) -> (Duration, [i64; 4], DiscardPolicy, usize) {
+    let limits = [
+        config.max_bytes,
+        config.max_messages,
+        config.max_messages_per_subject,
+        config.max_message_size.into(),
+    ];
+    // Servers write -1 where there is no limit, and take 0 for it.
+    let limits = limits.map(|limit| limit.max(0));
+    (config.max_age, limits, config.discard, config.num_replicas)
+}
+
 fn said(error: &ServerError) -> String {
     match error {
-        ServerError::AuthorizationViolation => {
-            "the server refuses the account; check store.jetstream.creds".to_owned()
-        }
+        ServerError::AuthorizationViolation => REFUSED.to_owned(),
         error => error.to_string(),
     }
+}
+
+/// What went wrong on the way. The library tells a refusal at the first connection as text only.
+fn met(error: &ClientError) -> String {
+    let text = error.to_string();
+    if text.contains("authorization violation") {
+        return REFUSED.to_owned();
+    }
+    text
 }
 
 fn account(plan: &JetstreamPlan) -> Result<ConnectOptions, String> {

@@ -7,13 +7,15 @@ use super::letters;
 use super::link::{Link, Trouble};
 use super::names::Partition;
 use super::outlet::Outlet;
+use super::pull::subjects;
 use super::shared::Shared;
+use super::silences;
 use super::spread::{View, moves};
 use super::worker::Worker;
 use crate::chain::Chains;
 use crate::clock::Clock;
+use crate::desk::Desk;
 use crate::tasks::Tasks;
-use futures_util::StreamExt as _;
 use futures_util::future::{join_all, select};
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -81,7 +83,11 @@ impl Manager {
                     self.change(&link, &sight.view, &mut holdings, &mut tenures)
                         .await;
                 }
-                Err(trouble) => self.shared.complain(&trouble, self.clock.wall()),
+                Err(trouble) => {
+                    self.shared.complain(&trouble, self.clock.wall());
+                    // A stream may have been deleted. What is in the way else was just said.
+                    drop(link.prepare(true).await);
+                }
             }
             if self.clock.now().duration_since(progressed) >= PROGRESS {
                 progressed = self.clock.now();
@@ -153,6 +159,7 @@ impl Manager {
 
     /// Leave to others what no lane has claimed.
     fn put_down(&self, partition: &Partition, holding: &Holding) {
+        self.shared.desks.close(partition);
         for queue in &self.shared.queues {
             queue.leave(partition, holding.number);
         }
@@ -177,7 +184,7 @@ impl Manager {
             }
             view.partitions.insert(partition);
         }
-        let bucket = format!("KV_{}", link.names.state());
+        let bucket = link.names.state_stream();
         let heads = format!("$KV.{}.*.head", link.names.state());
         for (subject, _) in subjects(link, &bucket, &heads).await? {
             let name = subject.split('.').nth(2);
@@ -192,6 +199,9 @@ impl Manager {
                 _ => {}
             }
         }
+        let known = self.shared.desks.silences();
+        let silences = silences::all(link, &known, self.clock.wall()).await?;
+        self.shared.desks.follow(silences);
         Ok(Sight {
             view,
             waiting,
@@ -269,6 +279,8 @@ impl Manager {
                 return None;
             }
         };
+        let desk = Desk::new(chains.alerts().clone(), self.clock.clone());
+        self.shared.desks.open(partition, desk.clone());
         let stop = CancellationToken::new();
         let worker = Worker {
             outlet: Outlet {
@@ -278,6 +290,7 @@ impl Manager {
             },
             tenure: lease.tenure.clone(),
             chains,
+            desk,
             clock: self.clock.clone(),
         };
         let feeds: Vec<Feed> = self
@@ -310,26 +323,4 @@ impl Manager {
             task,
         })
     }
-}
-
-/// The subjects of a stream that have messages, and how many.
-async fn subjects(link: &Link, stream: &str, filter: &str) -> Result<Vec<(String, u64)>, Trouble> {
-    let trouble = |error: &dyn std::fmt::Display| {
-        link.trouble(
-            &format!("look into the stream {stream}"),
-            &error.to_string(),
-        )
-    };
-    let stream = link.jetstream.get_stream_no_info(stream).await;
-    let stream = stream.map_err(|error| trouble(&error))?;
-    let mut info = stream
-        .info_with_subjects(filter)
-        .await
-        .map_err(|error| trouble(&error))?;
-    let mut found = Vec::new();
-    while let Some(entry) = info.next().await {
-        let (subject, count) = entry.map_err(|error| trouble(&error))?;
-        found.push((subject, count as u64));
-    }
-    Ok(found)
 }

@@ -13,12 +13,13 @@ use crate::store::{StateChange, StateEntry};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
-use form::{Head, Part, Value};
+use form::{Head, Part, StreamMark, Value};
 use futures_util::StreamExt as _;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
+use unifi_herald_plugin::Text;
 
-/// Changes in one message; more of them go into parts. A message may have a mebibyte.
+/// Changes in one message; more of them go into parts. No message is larger than half of what the server takes.
 const PER_MESSAGE: usize = 500 << 10;
 
 /// Values written at once.
@@ -31,13 +32,17 @@ pub(super) struct Memory {
     partition: Partition,
     /// Who writes: different for every time the partition is taken.
     owner: String,
-    /// The stream sequence of the last event that is in here.
+    /// The number of the last event that is in here.
     seq: u64,
+    /// The stream that it counts in.
+    stream: StreamMark,
     /// Revision of the head.
     head: u64,
     /// In which of two places its parts are.
     place: usize,
     values: HashMap<(String, String), (u64, Value)>,
+    /// Who left parts of heads behind.
+    part_owners: BTreeSet<String>,
     pub(super) seen: Seen,
 }
 
@@ -62,19 +67,26 @@ impl Memory {
             partition: partition.clone(),
             owner: owner.to_owned(),
             seq: 0,
+            stream: StreamMark::default(),
             head: 0,
             place: 0,
             values: HashMap::new(),
+            part_owners: BTreeSet::new(),
             seen: Seen::default(),
         };
         let read = memory.read().await.map_err(WriteError::Later)?;
         let mut head = read.unwrap_or_default();
         memory.seq = head.seq;
+        memory.stream = head.stream;
         memory.place = head.place;
         let changes = memory.parts_of(&mut head).await?;
         // The same changes again under another name: what the one before writes now is refused.
         memory.write_head(memory.seq, &changes).await?;
         memory.write_values(memory.seq, &changes).await?;
+        for owner in std::mem::take(&mut memory.part_owners) {
+            let parts = memory.link.names.head_parts(partition, &owner);
+            memory.forget(&parts, None).await?;
+        }
         let entries = memory.entries(seen::SCOPE);
         let entries = entries
             .into_iter()
@@ -83,9 +95,24 @@ impl Memory {
         Ok(memory)
     }
 
-    /// The stream sequence of the last event that is in here.
+    /// The number of the last event that is in here.
     pub(super) fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// Read on in the stream that was made then; whether it is another than before.
+    pub(super) fn read_from(&mut self, made: i64) -> bool {
+        let another = self.stream.made != 0 && self.stream.made != made;
+        if another {
+            self.stream.base = self.seq;
+        }
+        self.stream.made = made;
+        another
+    }
+
+    /// The number of a message among all that the partition ever had.
+    pub(super) fn number(&self, sequence: u64) -> u64 {
+        self.stream.base + sequence
     }
 
     /// What is remembered under `scope`.
@@ -94,6 +121,17 @@ impl Memory {
         values
             .filter(|((of, _), _)| of == scope)
             .map(|((_, key), (_, value))| value.entry(key))
+            .collect()
+    }
+
+    /// The scopes that begin with `prefix` and under which something is remembered.
+    pub(super) fn scopes(&self, prefix: &str) -> Vec<Text> {
+        let scopes = self.values.keys().map(|(scope, _)| scope.as_str());
+        let wanted = scopes.filter(|scope| scope.starts_with(prefix));
+        wanted
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(Text::from)
             .collect()
     }
 
@@ -110,7 +148,7 @@ impl Memory {
 
     /// Read the values; the head, when there is one.
     async fn read(&mut self) -> Result<Option<Head>, Trouble> {
-        let bucket = format!("KV_{}", self.link.names.state());
+        let bucket = self.link.names.state_stream();
         let trouble = |error: &dyn std::fmt::Display| {
             let deed = format!("read the memory of {}", self.partition);
             self.link.trouble(&deed, &error.to_string())
@@ -147,6 +185,10 @@ impl Memory {
                 left = left.saturating_sub(1);
                 if *message.subject == *head_subject {
                     head = Some((revision, Head::parse(&message.payload)));
+                } else if let ["part", owner, ..] =
+                    message.subject.split('.').skip(3).collect::<Vec<_>>()[..]
+                {
+                    self.part_owners.insert(owner.to_owned());
                 } else if let Some(value) = Value::parse(&message.payload) {
                     values.push((revision, value));
                 }
@@ -171,9 +213,10 @@ impl Memory {
     /// All changes of a head, those in its parts included.
     async fn parts_of(&self, head: &mut Head) -> Result<Vec<StateChange>, WriteError> {
         let mut changes = std::mem::take(&mut head.changes);
-        let bucket = format!("KV_{}", self.link.names.state());
+        let bucket = self.link.names.state_stream();
         for part in 0..head.parts {
-            let subject = self.link.names.head_part(&self.partition, head.place, part);
+            let names = &self.link.names;
+            let subject = names.head_part(&self.partition, head.owner(), head.place, part);
             let read = async {
                 let stream = self.link.jetstream.get_stream(&bucket).await.ok()?;
                 let message = stream
@@ -195,14 +238,16 @@ impl Memory {
 
     async fn write_head(&mut self, seq: u64, changes: &[StateChange]) -> Result<(), WriteError> {
         let name = format!("{}/{}", self.owner, self.head);
-        let (mut head, parts) = Head::new(&name, seq, changes, PER_MESSAGE);
+        let room = PER_MESSAGE.min(self.link.room() / 2);
+        let (mut head, parts) = Head::new(&name, seq, changes, room);
+        head.stream = self.stream;
         head.parts = parts.len();
         head.place = 1 - self.place.min(1);
         for (number, part) in parts.iter().enumerate() {
-            let subject = self
-                .link
-                .names
-                .head_part(&self.partition, head.place, number);
+            let subject =
+                self.link
+                    .names
+                    .head_part(&self.partition, &self.owner, head.place, number);
             self.put(&subject, part.to_json(), None)
                 .await
                 .map_err(|error| self.later(&error))?;
@@ -215,7 +260,7 @@ impl Memory {
             }
             // An answer may have been lost: then the head is ours already.
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
-                let bucket = format!("KV_{}", self.link.names.state());
+                let bucket = self.link.names.state_stream();
                 let stream = self.link.jetstream.get_stream(&bucket).await;
                 let stream = stream.map_err(|error| self.later(&error))?;
                 let found = stream.get_last_raw_message_by_subject(&subject).await;
@@ -266,7 +311,7 @@ impl Memory {
                     waiting.push((place, value, subject, sent));
                 } else if known > 0 {
                     let subject = self.link.names.value(&self.partition, &place.0, &place.1);
-                    self.forget(&subject).await?;
+                    self.forget(&subject, Some(known)).await?;
                     self.values.remove(place);
                 }
             }
@@ -287,7 +332,7 @@ impl Memory {
 
     /// Somebody has written this value meanwhile: what is older than ours goes, what is newer stays.
     async fn overwrite(&self, subject: &str, value: &Value) -> Result<u64, WriteError> {
-        let bucket = format!("KV_{}", self.link.names.state());
+        let bucket = self.link.names.state_stream();
         let stream = self.link.jetstream.get_stream(&bucket).await;
         let stream = stream.map_err(|error| self.later(&error))?;
         let found = stream.get_last_raw_message_by_subject(subject).await;
@@ -305,11 +350,16 @@ impl Memory {
         written.map_err(|error| self.later(&error))
     }
 
-    async fn forget(&self, subject: &str) -> Result<(), WriteError> {
-        let bucket = format!("KV_{}", self.link.names.state());
+    /// Forget what is under `subject`, up to a revision: what somebody else wrote since then stays.
+    async fn forget(&self, subject: &str, revision: Option<u64>) -> Result<(), WriteError> {
+        let bucket = self.link.names.state_stream();
         let stream = self.link.jetstream.get_stream(&bucket).await;
         let stream = stream.map_err(|error| self.later(&error))?;
-        let purged = stream.purge().filter(subject).await;
+        let purge = stream.purge().filter(subject);
+        let purged = match revision {
+            Some(revision) => purge.sequence(revision + 1).await,
+            None => purge.await,
+        };
         purged.map(drop).map_err(|error| self.later(&error))
     }
 
@@ -345,3 +395,6 @@ impl Memory {
         WriteError::Later(self.link.trouble(&deed, error))
     }
 }
+
+#[cfg(test)]
+mod tests;

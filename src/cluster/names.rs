@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::fmt::Write as _;
+use unifi_herald_plugin::Kind;
 
 /// A controller and a site, as the tokens of a subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +47,21 @@ impl Partition {
     /// The subjects of its events.
     pub(crate) fn events(&self) -> String {
         format!("herald.{}.{}.*.*", self.controller, self.site)
+    }
+
+    /// The subject of an event that herald makes of it.
+    pub(crate) fn subject_of(&self, kind: Kind) -> String {
+        format!("herald.{}.{}.{kind}", self.controller, self.site)
+    }
+
+    /// Its controller, as far as a subject can tell.
+    pub(crate) fn controller(&self) -> &str {
+        &self.controller
+    }
+
+    /// Its site.
+    pub(crate) fn site(&self) -> &str {
+        &self.site
     }
 
     /// The subject of a sink's share of it.
@@ -97,6 +113,16 @@ impl Names {
         format!("{}_state", self.stream)
     }
 
+    /// The stream behind that bucket.
+    pub(crate) fn state_stream(&self) -> String {
+        format!("KV_{}", self.state())
+    }
+
+    /// The subject of a silence; of all with `*`. No partition is called so.
+    pub(crate) fn silence(&self, id: &str) -> String {
+        format!("$KV.{}.silence.{id}", self.state())
+    }
+
     /// The bucket of leases and of those who may hold them.
     pub(crate) fn leases(&self) -> String {
         format!("{}_leases", self.stream)
@@ -107,10 +133,23 @@ impl Names {
         format!("{}.head", self.memory(partition))
     }
 
-    /// The subject of one part of a head that is too large for one message: one head's parts are in another place than
-    /// those of the next, so that they can be written before it.
-    pub(crate) fn head_part(&self, partition: &Partition, place: usize, part: usize) -> String {
-        format!("{}.part.{place}.{part}", self.memory(partition))
+    /// The subject of one part of a head that is too large for one message. They are written before it: in another place
+    /// than those of the one before, and of every other owner, who may have lost the partition and not know it yet.
+    pub(crate) fn head_part(
+        &self,
+        partition: &Partition,
+        owner: &str,
+        place: usize,
+        part: usize,
+    ) -> String {
+        let parts = self.head_parts(partition, owner);
+        format!("{}{place}.{part}", parts.trim_end_matches('>'))
+    }
+
+    /// The subjects of all parts that an owner writes.
+    pub(crate) fn head_parts(&self, partition: &Partition, owner: &str) -> String {
+        let owner = owner.replace('/', "-");
+        format!("{}.part.{owner}.>", self.memory(partition))
     }
 
     /// The subject of one remembered value.

@@ -32,6 +32,8 @@ pub(super) struct Source {
 pub(super) struct Pull {
     consumer: Consumer<pull::Config>,
     link: Link,
+    /// When its stream was made, which tells it from another of the same name.
+    pub(super) stream: i64,
     /// The number of the last delivery.
     last: u64,
 }
@@ -42,6 +44,7 @@ impl Pull {
         let deed = || format!("make the consumer {}", source.consumer);
         let stream = link.jetstream.get_stream(&source.stream).await;
         let stream = stream.map_err(|error| link.trouble(&deed(), &error))?;
+        let made = stream.cached_info().created.unix_timestamp_nanos() / 1_000_000;
         // It is not there the first time; what else is wrong is seen when it is made.
         drop(stream.delete_consumer(&source.consumer).await);
         let config = pull::Config {
@@ -58,6 +61,7 @@ impl Pull {
         Ok(Self {
             consumer,
             link: link.clone(),
+            stream: i64::try_from(made).unwrap_or_default(),
             last: 0,
         })
     }
@@ -98,4 +102,30 @@ impl Pull {
         }
         Ok(messages)
     }
+}
+
+/// The subjects of a stream that have messages, and how many.
+pub(super) async fn subjects(
+    link: &Link,
+    stream: &str,
+    filter: &str,
+) -> Result<Vec<(String, u64)>, Trouble> {
+    let trouble = |error: &dyn std::fmt::Display| {
+        link.trouble(
+            &format!("look into the stream {stream}"),
+            &error.to_string(),
+        )
+    };
+    let stream = link.jetstream.get_stream_no_info(stream).await;
+    let stream = stream.map_err(|error| trouble(&error))?;
+    let mut info = stream
+        .info_with_subjects(filter)
+        .await
+        .map_err(|error| trouble(&error))?;
+    let mut found = Vec::new();
+    while let Some(entry) = info.next().await {
+        let (subject, count) = entry.map_err(|error| trouble(&error))?;
+        found.push((subject, count as u64));
+    }
+    Ok(found)
 }

@@ -29,6 +29,8 @@ struct Inner {
     ready: VecDeque<u64>,
     held: BTreeMap<u64, Held>,
     settled: VecDeque<u64>,
+    /// When the stream was made that these are numbers of.
+    stream: i64,
     /// Since this process began; pending is counted by the cluster.
     books: Books,
     /// What waits in the cluster, by the partitions that this worker holds.
@@ -44,6 +46,21 @@ pub(super) struct Held {
     pub(super) acker: Arc<Acker>,
     /// Free again when the event leaves.
     pub(super) _place: OwnedSemaphorePermit,
+}
+
+/// What a batch means to one sink.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// Events that were routed or made.
+    pub(super) events: u64,
+    /// Came twice.
+    pub(super) duplicates: u64,
+    /// Were no events.
+    pub(super) lost: u64,
+    /// Events that the sink gets.
+    pub(super) given: u64,
+    /// Events that a step gave up, or that are too large for it.
+    pub(super) dead: u64,
 }
 
 impl fmt::Debug for Held {
@@ -87,6 +104,15 @@ impl SinkQueue {
         drop(inner);
         self.filled.notify_one();
         None
+    }
+
+    /// Events come from the stream that was made then: numbers of another mean other events.
+    pub(super) fn read_from(&self, made: i64) {
+        let mut inner = self.lock();
+        if inner.stream != made {
+            inner.stream = made;
+            inner.settled.clear();
+        }
     }
 
     /// The next events, at most `max`; waits for the first.
@@ -168,13 +194,18 @@ impl SinkQueue {
         });
     }
 
-    /// A batch of `events` was routed, of which this sink gets `given`; `dead` of them a step gave up, and `duplicates`
-    /// came twice.
-    pub(super) fn enter(&self, events: u64, duplicates: u64, given: u64, dead: u64) {
+    /// A batch was routed.
+    pub(super) fn enter(&self, entry: Entry) {
         let mut inner = self.lock();
-        inner.books.duplicate += duplicates;
-        inner.books.dead_lettered += dead;
-        inner.books.filtered += events.saturating_sub(given + dead);
+        inner.books.duplicate += entry.duplicates;
+        inner.books.lost += entry.lost;
+        inner.books.dead_lettered += entry.dead;
+        inner.books.filtered += entry.events.saturating_sub(entry.given + entry.dead);
+    }
+
+    /// What waited for the sink could not be read.
+    pub(super) fn lose(&self) {
+        self.lock().books.lost += 1;
     }
 
     /// So many events of a partition wait in the cluster.

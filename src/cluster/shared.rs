@@ -1,5 +1,6 @@
 //! What lanes, store and manager of one process share: the sinks' queues, the connection, and what is wrong.
 
+use super::desks::Desks;
 use super::link::{Link, Trouble};
 use super::queue::SinkQueue;
 use crate::store::{KeptLetter, StoreHealth};
@@ -13,6 +14,7 @@ pub(super) struct Shared {
     pub(super) queues: Vec<Arc<SinkQueue>>,
     /// Once there is one.
     pub(super) link: OnceLock<Link>,
+    pub(super) desks: Desks,
     trouble: Mutex<Option<(Timestamp, String)>>,
     letters: Mutex<Vec<KeptLetter>>,
 }
@@ -22,6 +24,7 @@ impl Shared {
         Self {
             queues,
             link: OnceLock::new(),
+            desks: Desks::default(),
             trouble: Mutex::default(),
             letters: Mutex::default(),
         }
@@ -47,10 +50,9 @@ impl Shared {
     pub(super) fn health(&self) -> StoreHealth {
         match &*self.lock() {
             None => StoreHealth::Ok,
-            Some((since, reason)) => StoreHealth::Degraded {
+            Some((since, reason)) => StoreHealth::Away {
                 since: *since,
                 reason: reason.clone(),
-                held: 0,
             },
         }
     }
@@ -60,6 +62,12 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    pub(super) fn forget_letter(&self, position: i64) {
+        let letters = self.letters.lock();
+        let mut letters = letters.unwrap_or_else(PoisonError::into_inner);
+        letters.retain(|letter| letter.position != position);
     }
 
     pub(super) fn set_letters(&self, letters: Vec<KeptLetter>) {

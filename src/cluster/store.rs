@@ -1,7 +1,7 @@
 //! The store of a herald in a cluster: what its own router commits goes through an embedded store to the stream of events,
 //! and what its lanes claim comes from the stream of shares.
 
-use super::letters::{self, matches, retry};
+use super::letters::{self, Deed, matches};
 use super::link::Link;
 use super::shared::Shared;
 use crate::buffer::Loss;
@@ -25,6 +25,17 @@ pub(crate) struct ClusterStore {
 impl ClusterStore {
     pub(super) fn new(embedded: SharedStore, shared: Arc<Shared>) -> Self {
         Self { embedded, shared }
+    }
+
+    /// Do something to letters of the cluster, as far as this herald works for the sinks that gave them up.
+    async fn move_letters(&self, filter: &LetterFilter, deed: Deed) -> Result<u64, StoreError> {
+        if self.shared.queues.is_empty() {
+            return Ok(0);
+        }
+        let moved = letters::each(self.link()?, filter, &self.shared, deed).await;
+        moved.map_err(|trouble| StoreError {
+            message: trouble.to_string(),
+        })
     }
 
     fn link(&self) -> Result<&Link, StoreError> {
@@ -112,13 +123,23 @@ impl Store for ClusterStore {
     fn health(&self) -> StoreHealth {
         match self.embedded.health() {
             StoreHealth::Ok => self.shared.health(),
-            degraded @ StoreHealth::Degraded { .. } => degraded,
+            trouble @ (StoreHealth::Degraded { .. } | StoreHealth::Away { .. }) => trouble,
         }
     }
 
-    /// What waits for a sink is in the cluster; who only works for it has nothing else of worth.
+    /// What waits for a sink is in the cluster. What waits to get there may be in memory only.
     fn outlives_the_process(&self) -> bool {
-        true
+        self.embedded.outlives_the_process()
+            || self
+                .embedded
+                .books()
+                .iter()
+                .all(|outbox| outbox.books.pending == 0)
+    }
+
+    fn forgets(&self, sink: &str) -> bool {
+        let ours = self.shared.queues.iter().any(|queue| *queue.name == *sink);
+        !ours && self.embedded.forgets(sink)
     }
 
     fn take_losses(&self) -> Vec<Loss> {
@@ -159,50 +180,27 @@ impl Store for ClusterStore {
         self.embedded.journal()
     }
 
+    /// Those of the outbox come first.
     fn dead_letters(
         &self,
         filter: &LetterFilter,
         after: i64,
         limit: usize,
     ) -> Result<Vec<KeptLetter>, StoreError> {
+        let mut found = self.embedded.dead_letters(filter, after, limit)?;
         let letters = self.shared.letters().into_iter();
         let wanted = letters.filter(|letter| letter.position > after && matches(filter, letter));
-        Ok(wanted.take(limit).collect())
+        found.extend(wanted.take(limit - found.len().min(limit)));
+        Ok(found)
     }
 
     async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
-        let mut count = 0;
-        for letter in self
-            .shared
-            .letters()
-            .iter()
-            .filter(|letter| matches(filter, letter))
-        {
-            retry(self.link()?, letter)
-                .await
-                .map_err(|trouble| StoreError {
-                    message: trouble.to_string(),
-                })?;
-            count += 1;
-        }
-        Ok(count)
+        let own = self.embedded.retry_dead_letters(filter).await?;
+        Ok(own + self.move_letters(filter, Deed::Retry).await?)
     }
 
     async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
-        let mut count = 0;
-        for letter in self
-            .shared
-            .letters()
-            .iter()
-            .filter(|letter| matches(filter, letter))
-        {
-            letters::forget(self.link()?, letter)
-                .await
-                .map_err(|trouble| StoreError {
-                    message: trouble.to_string(),
-                })?;
-            count += 1;
-        }
-        Ok(count)
+        let own = self.embedded.drop_dead_letters(filter).await?;
+        Ok(own + self.move_letters(filter, Deed::Drop).await?)
     }
 }

@@ -1,14 +1,17 @@
 //! The chains of one partition: takes its events in their order, routes them, publishes each sink's share, writes down
 //! what is remembered, and acknowledges; in this order, so that nothing is lost whenever it ends.
 
+use super::garbage::{Garbage, made_anew, time_of};
 use super::lease::Tenure;
 use super::link::{Link, Trouble};
 use super::memory::{Memory, WriteError};
 use super::names::Partition;
 use super::outlet::{Decided, Outlet};
 use super::pull::{Pull, Source};
+use crate::alert::SCOPES;
 use crate::chain::{Chains, Now, Routing};
 use crate::clock::Clock;
+use crate::desk::Desk;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::message::Message;
 use std::sync::Arc;
@@ -31,6 +34,8 @@ pub(super) struct Worker {
     pub(super) outlet: Outlet,
     pub(super) tenure: Tenure,
     pub(super) chains: Chains,
+    /// Of the alerts of these chains.
+    pub(super) desk: Desk,
     pub(super) clock: Clock,
 }
 
@@ -54,6 +59,14 @@ impl Worker {
             Ok(()) => {}
             Err(never) => match never {},
         }
+        let scopes = memory.scopes(SCOPES);
+        let former: Result<(), std::convert::Infallible> = self
+            .chains
+            .end_former_alerts(&scopes, |scope| Ok(memory.entries(scope)));
+        match former {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
         self.chains.begin(&[], self.clock.wall());
         let mut routing = Routing::new(self.outlet.queues.len(), 1);
         let (ahead, mut batches) = mpsc::channel(AHEAD);
@@ -64,11 +77,14 @@ impl Worker {
                 let batch = tokio::select! {
                     biased;
                     batch = batches.recv() => batch.unwrap_or_default(),
-                    () = self.due() => Vec::new(),
+                    () = self.due() => Batch::default(),
+                    () = self.desk.changed() => Batch::default(),
                 };
+                let asked = self.desk.asked();
                 if !self.process(&batch, &mut memory, &mut routing).await {
                     return;
                 }
+                self.desk.kept(asked);
             }
         };
         tokio::select! {
@@ -92,38 +108,26 @@ impl Worker {
     }
 
     /// Do everything with a batch; false when the partition is somebody else's.
-    async fn process(
-        &mut self,
-        batch: &[Message],
-        memory: &mut Memory,
-        routing: &mut Routing,
-    ) -> bool {
-        let mut seq = memory.seq();
-        let mut events = Vec::with_capacity(batch.len());
-        for message in batch {
-            let Ok(number) = message.info().map(|info| info.stream_sequence) else {
-                continue;
-            };
-            // Its batch was written, and its acknowledgement got lost.
-            if number <= seq {
-                continue;
-            }
-            seq = number;
-            match serde_json::from_slice::<BufferedEvent>(&message.payload) {
-                Ok(event) => events.push(event.event),
-                Err(error) => {
-                    tracing::warn!(subject = %message.subject, number, %error, "what came is no event, it is dropped");
-                }
-            }
+    async fn process(&mut self, batch: &Batch, memory: &mut Memory, routing: &mut Routing) -> bool {
+        let partition = &self.outlet.partition;
+        let mut told = None;
+        if let Some(made) = batch.stream
+            && memory.read_from(made)
+        {
+            tracing::error!(%partition, "the stream of events was made anew, what waited in it is lost");
+            told = Some(Arc::new(made_anew(partition, made, self.clock.wall())));
         }
-        let decided = self.decide(&events, memory, routing);
+        let (seq, mut events, garbage) = read_batch(&batch.messages, memory);
+        events.extend(told);
+        let mut decided = self.decide(events, garbage, memory, routing);
         let changed = seq > memory.seq() || !decided.state.is_empty();
-        if changed || !decided.shares.is_empty() || !decided.dead.is_empty() {
+        if changed || !decided.posts.is_empty() {
             loop {
                 if !self.tenure.is_valid(self.clock.now()) {
                     return false;
                 }
-                match self.outlet.write(seq, &decided, memory).await {
+                let now = self.clock.wall();
+                match self.outlet.write(seq, &mut decided, memory, now).await {
                     Ok(()) => break,
                     Err(WriteError::Lost) => {
                         tracing::warn!(partition = %self.outlet.partition, "another worker has this partition");
@@ -137,7 +141,7 @@ impl Worker {
             }
             self.outlet.enter(&decided);
         }
-        for message in batch {
+        for message in &batch.messages {
             if let Err(error) = message.ack_with(AckKind::Ack).await {
                 tracing::debug!(%error, "cluster did not hear an acknowledgement");
             }
@@ -148,7 +152,8 @@ impl Worker {
     /// Run the chains; nothing has happened before it is written.
     fn decide(
         &mut self,
-        events: &[Arc<Event>],
+        mut events: Vec<Arc<Event>>,
+        garbage: Garbage,
         memory: &mut Memory,
         routing: &mut Routing,
     ) -> Decided {
@@ -156,8 +161,11 @@ impl Worker {
             instant: self.clock.now(),
             wall: self.clock.wall(),
         };
+        let lost = garbage.count();
+        let told = garbage.told(&self.outlet.partition, now.wall);
+        events.extend(told.map(Arc::new));
         let mut duplicates = 0;
-        for event in events {
+        for event in &events {
             if memory.seen.admit(&event.id) {
                 self.chains.route(event, now, routing);
             } else {
@@ -171,15 +179,44 @@ impl Worker {
         Decided {
             events: events.len() as u64,
             duplicates,
-            shares,
-            dead,
+            lost,
+            posts: self.outlet.posts(shares, dead),
             state,
         }
     }
 }
 
+/// What was read at once, and when its stream was made; nothing when something was due.
+#[derive(Debug, Default)]
+struct Batch {
+    stream: Option<i64>,
+    messages: Vec<Message>,
+}
+
+/// The events of a batch that are not in the memory yet, what is none, and the number of the last.
+fn read_batch(batch: &[Message], memory: &Memory) -> (u64, Vec<Arc<Event>>, Garbage) {
+    let mut seq = memory.seq();
+    let (mut events, mut garbage) = (Vec::with_capacity(batch.len()), Garbage::default());
+    for message in batch {
+        let Ok(info) = message.info() else {
+            continue;
+        };
+        // Its batch was written, and its acknowledgement got lost.
+        let number = memory.number(info.stream_sequence);
+        if number <= seq {
+            continue;
+        }
+        seq = number;
+        match serde_json::from_slice::<BufferedEvent>(&message.payload) {
+            Ok(event) => events.push(event.event),
+            Err(error) => garbage.add(message, time_of(&info), &error),
+        }
+    }
+    (seq, events, garbage)
+}
+
 /// Read the partition's events ahead, for ever.
-async fn read(link: &Link, partition: &Partition, ahead: mpsc::Sender<Vec<Message>>) {
+async fn read(link: &Link, partition: &Partition, ahead: mpsc::Sender<Batch>) {
     let source = Source {
         stream: link.names.events().to_owned(),
         consumer: partition.chain_consumer(),
@@ -198,11 +235,7 @@ async fn read(link: &Link, partition: &Partition, ahead: mpsc::Sender<Vec<Messag
     }
 }
 
-async fn read_on(
-    link: &Link,
-    source: &Source,
-    ahead: &mpsc::Sender<Vec<Message>>,
-) -> Result<(), Trouble> {
+async fn read_on(link: &Link, source: &Source, ahead: &mpsc::Sender<Batch>) -> Result<(), Trouble> {
     let mut pull = Pull::take(link, source).await?;
     loop {
         let Some(first) = pull.next().await? else {
@@ -212,7 +245,11 @@ async fn read_on(
         loop {
             batch.extend(pull.more(BATCH - batch.len()).await?);
             let full = batch.len() == BATCH;
-            if ahead.send(std::mem::take(&mut batch)).await.is_err() {
+            let batch = Batch {
+                stream: Some(pull.stream),
+                messages: std::mem::take(&mut batch),
+            };
+            if ahead.send(batch).await.is_err() {
                 return Ok(());
             }
             if !full {

@@ -54,6 +54,13 @@ impl Board {
                 since,
                 reason,
                 held,
+                away: false,
+            }),
+            StoreHealth::Away { since, reason } => Some(Degraded {
+                since,
+                reason,
+                held: 0,
+                away: true,
             }),
         };
         let books = self.store.books();

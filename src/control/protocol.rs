@@ -326,8 +326,11 @@ pub struct SinkState {
 pub struct Degraded {
     /// Since when.
     pub since: Timestamp,
-    /// What the disk said, and what helps.
+    /// What the disk said, and what helps; or what is in the way to the cluster.
     pub reason: String,
     /// How many events are in memory only.
     pub held: u64,
+    /// Whether it is a cluster that cannot be used: then events wait where they are.
+    #[serde(default)]
+    pub away: bool,
 }

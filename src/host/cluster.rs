@@ -5,6 +5,7 @@ use super::courier::fresh_chains;
 use crate::clock::Clock;
 use crate::cluster::{ChainsFactory, Cluster, OUTBOX, Running, front};
 use crate::config::{Plan, StoreMode};
+use crate::desk::Desk;
 use crate::registry::Registry;
 use crate::store::SharedStore;
 use std::sync::Arc;
@@ -56,6 +57,11 @@ pub(super) fn store(
 }
 
 impl Part {
+    /// Where incidents and silences are looked at and changed.
+    pub(super) fn desk(&self) -> Desk {
+        self.cluster.desk()
+    }
+
     /// Begin to work for the cluster.
     pub(super) fn start(
         self,

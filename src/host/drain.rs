@@ -8,7 +8,7 @@ use unifi_herald_plugin::Text;
 /// What a host left behind when it stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stopped {
-    /// Events that were for a sink and did not get there, by sink, where there are any.
+    /// Events that were for a sink and did not get there, by sink, where there are any: those that are lost, if any are.
     pub left: Vec<(Text, u64)>,
     /// Whether they are safe in the store and will be delivered after the next start.
     pub safe: bool,
@@ -87,9 +87,11 @@ impl Host {
             .books()
             .into_iter()
             .filter(|sink| sink.books.pending > 0);
+        let safe = store.outlives_the_process();
+        let left = left.filter(|sink| safe || store.forgets(&sink.name));
         Stopped {
             left: left.map(|sink| (sink.name, sink.books.pending)).collect(),
-            safe: store.outlives_the_process(),
+            safe,
         }
     }
 }

@@ -23,21 +23,27 @@ impl StoreWatch {
         match store.health() {
             StoreHealth::Ok => self.degraded = false,
             StoreHealth::Degraded { reason, .. } => {
-                if !std::mem::replace(&mut self.degraded, true) {
-                    events.push(degraded(reason, now));
-                }
+                let what = "The store does not take anything, events are kept in memory";
+                events.extend(self.degraded(what, reason, now));
+            }
+            StoreHealth::Away { reason, .. } => {
+                let what = "The cluster cannot be used, events wait until it can";
+                events.extend(self.degraded(what, reason, now));
             }
         }
         events
     }
-}
 
-fn degraded(reason: String, now: Timestamp) -> Arc<Event> {
-    let mut event = own_event(Kind::HERALD_STORE_DEGRADED, &Scope::default(), "", now);
-    event.summary =
-        format!("The store does not take anything, events are kept in memory: {reason}").into();
-    event.reason = Some(reason.into());
-    Arc::new(event)
+    /// Told once, for as long as it lasts.
+    fn degraded(&mut self, what: &str, reason: String, now: Timestamp) -> Option<Arc<Event>> {
+        if std::mem::replace(&mut self.degraded, true) {
+            return None;
+        }
+        let mut event = own_event(Kind::HERALD_STORE_DEGRADED, &Scope::default(), "", now);
+        event.summary = format!("{what}: {reason}").into();
+        event.reason = Some(reason.into());
+        Some(Arc::new(event))
+    }
 }
 
 fn store_full(loss: Loss, now: Timestamp) -> Arc<Event> {

@@ -8,7 +8,7 @@ use crate::support::rig::controller;
 use crate::support::{LIMIT, eventually};
 use unifi_herald::demo::{Simulator, SimulatorOptions};
 
-fn simulator() -> Simulator {
+pub(super) fn simulator() -> Simulator {
     Simulator::start(SimulatorOptions {
         missing_id_share: 0.0,
         alert_share: 0.0,
@@ -18,7 +18,12 @@ fn simulator() -> Simulator {
 }
 
 /// A herald that only listens.
-fn collector(simulator: &Simulator, port: u16) -> Herald {
+pub(super) fn collector(simulator: &Simulator, port: u16) -> Herald {
+    collector_with(simulator, port, "replicas = 1")
+}
+
+/// The same with `options` of its cluster.
+pub(super) fn collector_with(simulator: &Simulator, port: u16, options: &str) -> Herald {
     Herald::with(&format!(
         r#"
 {}
@@ -27,7 +32,7 @@ role = "collect"
 
 [store]
 mode      = "jetstream"
-jetstream = {{ servers = ["nats://127.0.0.1:{port}"] }}
+jetstream = {{ servers = ["nats://127.0.0.1:{port}"], {options} }}
 "#,
         controller("home", simulator, "[\"*\"]")
     ))

@@ -41,7 +41,7 @@ fn leader(servers: &[NatsServer; 3], asked: usize) -> Option<usize> {
 #[test]
 fn a_leader_dies_and_two_of_three_go_on() {
     let mut servers = NatsServer::cluster();
-    let office = Office::new(&servers.each_ref()).replicated();
+    let office = Office::new(&servers.each_ref()).with("replicas = 3");
     let (_house, mut worker) = office.worker("one");
     worker.says("cluster is ready");
     publish(&servers[0].url(), &events(0..50));

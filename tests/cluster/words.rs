@@ -19,11 +19,13 @@ fn says(server: &str, text: &str) {
 #[test]
 fn a_missing_permission_and_a_refused_account_are_named() {
     let server = NatsServer::with("authorization { users: [ { user: any, password: pw } ] }");
-    says(&server.url(), "cluster cannot be used, trying again");
+    says(&server.url(), "the server refuses the account");
     let limited = "no_auth_user: any\nauthorization { users: [ { user: any, password: pw, \
         permissions: { publish: { deny: [\"$JS.API.STREAM.CREATE.>\"] } } } ] }";
     let server = NatsServer::with(limited);
     says(&server.url(), "cannot make the stream herald");
+    let server = NatsServer::with("max_payload: 1000");
+    says(&server.url(), "takes messages of 1000 bytes only");
 }
 
 #[test]
@@ -63,13 +65,12 @@ fn a_stream_of_somebody_else_and_an_old_server_are_named() {
 fn a_cluster_that_is_described_wrongly_is_an_error_of_the_configuration() {
     let herald = Herald::with(
         "[host]\nrole = \"collect\"\n[store]\nmode = \"jetstream\"\n\
-         jetstream = { servers = [\"http://h\"], creds = \"none.creds\", replicas = 2, max_age = \"1s\", stream = \"a.b\" }\n",
+         jetstream = { servers = [\"http://h\"], creds = \"none.creds\", replicas = 2, stream = \"a.b\" }\n",
     );
     let ended = herald.run(&["check"]).with_code(78);
     for part in [
         "not the address of a NATS server",
         "expected 1, 3 or 5",
-        "expected at least \"2m\"",
         "not a name of a stream",
         "none.creds",
         "config.toml:5",
@@ -102,9 +103,21 @@ fn every_example_on_the_page_is_a_configuration() {
 }
 
 #[test]
-fn an_office_needs_no_controller() {
+fn an_office_needs_no_controller_and_takes_a_new_configuration_with_a_restart() {
     let server = NatsServer::start();
-    let (_house, mut worker) = Office::new(&[&server]).worker("one");
+    let (house, mut worker) = Office::new(&[&server]).worker("one");
     worker.says("cluster is ready");
+    // Nor does it read its configuration anew, and it says what to do.
+    let asked = house.run(&["reload"]).with_code(1);
+    assert!(
+        asked
+            .stderr
+            .contains("restart it with the new configuration"),
+        "{asked:?}"
+    );
+    worker.signal("HUP");
+    worker.says("configuration not reloaded");
+    house.write("counter.rhai", "fn filter(");
+    house.run(&["reload"]).with_code(78);
     worker.stopped().with_code(0);
 }

@@ -117,6 +117,14 @@ impl NatsServer {
     }
 }
 
+impl NatsServer {
+    /// Restart it with other lines in its configuration.
+    pub fn restart_with(&mut self, config: &str) {
+        config.clone_into(&mut self.config);
+        self.restart();
+    }
+}
+
 impl Drop for NatsServer {
     fn drop(&mut self) {
         self.kill();

@@ -9,13 +9,24 @@ use unifi_herald_plugin::Timestamp;
 /// What the last batch changed.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Head {
-    /// Of this version of the head alone.
+    /// Of this version of the head alone: its owner and a number.
     pub(super) name: String,
     pub(super) seq: u64,
+    #[serde(default)]
+    pub(super) stream: StreamMark,
     pub(super) changes: Vec<Change>,
     /// In how many messages the rest of the changes is, and in which of two places.
     pub(super) parts: usize,
     pub(super) place: usize,
+}
+
+/// Which stream events are read from: one that is made anew counts from one again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::cluster) struct StreamMark {
+    /// When it was made, in milliseconds; 0 for none yet.
+    pub(in crate::cluster) made: i64,
+    /// The number of its first message, less one.
+    pub(in crate::cluster) base: u64,
 }
 
 /// Changes that had no room in the head.
@@ -75,6 +86,7 @@ impl Head {
         let head = Self {
             name: name.to_owned(),
             seq,
+            stream: StreamMark::default(),
             changes: heaps.next().unwrap_or_default(),
             parts: 0,
             place: 0,
@@ -84,6 +96,11 @@ impl Head {
             changes,
         });
         (head, parts.collect())
+    }
+
+    /// Who wrote it.
+    pub(super) fn owner(&self) -> &str {
+        self.name.rsplit_once('/').map_or("", |(owner, _)| owner)
     }
 
     pub(super) fn parse(json: &[u8]) -> Option<Self> {

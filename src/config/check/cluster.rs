@@ -7,11 +7,7 @@ use crate::config::tree::Path;
 use crate::config::{HostRole, JetstreamPlan, StoreMode};
 use async_nats::{ConnectOptions, ServerAddr};
 use std::path::Path as FilePath;
-use std::time::Duration;
 use unifi_herald_plugin::http::TlsOptions;
-
-/// The stream knows what came twice for two minutes, and keeps nothing for less.
-const LEAST_AGE: Duration = Duration::from_mins(2);
 
 /// What the connection of a collector is made of.
 const PLUGIN: &str = "nats";
@@ -71,12 +67,6 @@ impl Check<'_> {
             let flaw = Flaw::value(path.join("replicas"), "expected 1, 3 or 5");
             self.flaw(flaw.help("3 outlive the loss of one server".to_owned()));
         }
-        if table.max_age.is_some_and(|age| age.0 < LEAST_AGE) {
-            self.flaw(Flaw::value(
-                path.join("max_age"),
-                "expected at least \"2m\"",
-            ));
-        }
         if table.max_bytes.is_some_and(|bytes| bytes.0 < 1 << 20) {
             self.flaw(Flaw::value(
                 path.join("max_bytes"),
@@ -94,7 +84,6 @@ impl Check<'_> {
             tls: table.tls.as_ref().map(|tls| self.trust(tls)),
             stream: table.stream.clone(),
             replicas: table.replicas,
-            max_age: table.max_age.map(|age| age.0),
             max_bytes: table.max_bytes.map(|bytes| bytes.0),
         }
     }

@@ -1,7 +1,6 @@
 //! The store on a JetStream cluster, and this herald's part in it.
 
 use std::path::PathBuf;
-use std::time::Duration;
 use unifi_herald_plugin::http::TlsOptions;
 
 /// What one herald of several does.
@@ -56,8 +55,6 @@ pub struct JetstreamPlan {
     pub stream: String,
     /// On how many servers each event is.
     pub replicas: usize,
-    /// How long events wait.
-    pub max_age: Option<Duration>,
     /// Most bytes that wait.
     pub max_bytes: Option<u64>,
 }

@@ -29,7 +29,7 @@ function summary({ health, version, store, refused_reload: refused }) {
     trouble.textContent = `The configuration in the file is not used, the former one stays: ${refused}`;
   } else if (store.degraded) {
     trouble.hidden = false;
-    trouble.textContent = `The store takes nothing since ${clock(store.degraded.since)}; ${number(store.degraded.held)} events are in memory only: ${store.degraded.reason}`;
+    trouble.textContent = store.degraded.away ? `The cluster cannot be used since ${clock(store.degraded.since)}, events wait: ${store.degraded.reason}` : `The store takes nothing since ${clock(store.degraded.since)}; ${number(store.degraded.held)} events are in memory only: ${store.degraded.reason}`;
   } else trouble.hidden = true;
 }
 

@@ -23,7 +23,7 @@ async fn set_max_pages(store: &DiskStore, pages: u64) {
 
 fn held(store: &DiskStore) -> Option<u64> {
     match store.health() {
-        StoreHealth::Ok => None,
+        StoreHealth::Ok | StoreHealth::Away { .. } => None,
         StoreHealth::Degraded { held, reason, .. } => {
             assert!(reason.contains("free space"), "{reason}");
             Some(held)

@@ -10,7 +10,7 @@ fn disk_of(rig: &mut Rig) -> Option<SmallDisk> {
 
 fn is_degraded(store: &DiskStore) -> bool {
     match store.health() {
-        StoreHealth::Ok => false,
+        StoreHealth::Ok | StoreHealth::Away { .. } => false,
         StoreHealth::Degraded { reason, .. } => {
             assert!(reason.contains("full"), "{reason}");
             true
