@@ -1,5 +1,6 @@
 //! Beyond one machine: a collector and one, two and four workers on a real nats-server, beside a herald with the embedded
-//! store: events per second, CPU per event of herald and of the server. Needs `nats-server`; `make bench-nats` runs it.
+//! store, and two workers on three servers that each have everything: events per second, CPU per event of herald and of all
+//! servers. Needs `nats-server`; `make bench-nats` runs it.
 
 #![expect(
     clippy::unwrap_used,
@@ -45,8 +46,9 @@ fn main() {
     embedded();
     collector();
     for workers in [1, 2, 4] {
-        processing(workers);
+        processing(workers, &Cluster::of(1));
     }
+    processing(2, &Cluster::of(3));
 }
 
 fn row(name: &str, events: f64, seconds: f64, herald: f64, server: f64) {
@@ -73,7 +75,7 @@ fn embedded() {
 
 /// Socket, outbox on disk, stream.
 fn collector() {
-    let (simulator, folder, server) = (simulator(), TempDir::new().unwrap(), Server::start());
+    let (simulator, folder, server) = (simulator(), TempDir::new().unwrap(), Cluster::of(1));
     let config = format!(
         "{}\n[host]\nrole = \"collect\"\n[store]\nmode = \"jetstream\"\nsync = \"normal\"\njetstream = {{ servers = [\"{}\"] }}\n",
         controller(&simulator),
@@ -81,7 +83,7 @@ fn collector() {
     );
     let host = Process::herald(folder.path(), &config);
     let measured = under_load(&simulator, || {
-        (server.waiting("herald"), host.cpu(), server.process.cpu())
+        (server.waiting("herald"), host.cpu(), server.cpu())
     });
     row(
         "1 collector",
@@ -94,12 +96,12 @@ fn collector() {
 }
 
 /// From the stream of events to files; what waits is there before the workers begin.
-fn processing(count: usize) {
-    let server = Server::start();
+fn processing(count: usize, server: &Cluster) {
     let folders: Vec<TempDir> = (0..count).map(|_| TempDir::new().unwrap()).collect();
     let config = format!(
-        "[host]\nrole = \"process\"\n[store]\nmode = \"jetstream\"\njetstream = {{ servers = [\"{}\"] }}\n{CHAIN}",
-        server.url()
+        "[host]\nrole = \"process\"\n[store]\nmode = \"jetstream\"\njetstream = {{ servers = [\"{}\"], replicas = {} }}\n{CHAIN}",
+        server.url(),
+        server.processes.len(),
     );
     // All of them are there, and have shared out the partitions, before there is anything to do.
     let workers: Vec<Process> = folders
@@ -121,16 +123,21 @@ fn processing(count: usize) {
         worker.signal("STOP");
     }
     server.publish(PARTITIONS..BACKLOG);
-    let (herald, served, clock) = (cpu(), server.process.cpu(), Clock::system());
+    let (herald, served, clock) = (cpu(), server.cpu(), Clock::system());
     let begun = clock.now();
     for worker in &workers {
         worker.signal("CONT");
     }
     until(|| done() >= BACKLOG as u64);
     let seconds = clock.now().duration_since(begun).as_secs_f64();
-    let (herald, served) = (cpu() - herald, server.process.cpu() - served);
+    let (herald, served) = (cpu() - herald, server.cpu() - served);
     let events = (BACKLOG - PARTITIONS) as f64;
-    row(&format!("{count} workers"), events, seconds, herald, served);
+    let servers = match server.processes.len() {
+        1 => String::new(),
+        replicas => format!(", {replicas} replicas"),
+    };
+    let name = format!("{count} workers{servers}");
+    row(&name, events, seconds, herald, served);
 }
 
 /// Events, seconds, and CPU seconds of herald and of the server while the simulator sends all it can.
@@ -209,39 +216,56 @@ impl Drop for Process {
     }
 }
 
-struct Server {
-    process: Process,
+/// Servers that are one cluster; the first is the one that is spoken to, the others are found.
+struct Cluster {
+    processes: Vec<Process>,
     port: u16,
     _folder: TempDir,
 }
 
-impl Server {
-    fn start() -> Self {
+impl Cluster {
+    fn of(count: usize) -> Self {
         let folder = TempDir::new().unwrap();
-        let port = TcpListener::bind(("127.0.0.1", 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let mut command = Command::new("/usr/sbin/nats-server");
-        command.args(["-a", "127.0.0.1", "-js", "-p", &port.to_string(), "-sd"]);
-        let process = Process(
-            command
-                .arg(folder.path())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap(),
-        );
-        until(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
+        let ports: Vec<(u16, u16)> = (0..count).map(|_| (free_port(), free_port())).collect();
+        let routes = ports
+            .iter()
+            .map(|(_, route)| format!("\"nats://127.0.0.1:{route}\""));
+        let routes = routes.collect::<Vec<_>>().join(", ");
+        let start = |(number, (port, route)): (usize, &(u16, u16))| {
+            let store = folder.path().join(number.to_string());
+            let mut config = format!(
+                "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\" }}\n",
+                store.display()
+            );
+            if count > 1 {
+                config += &format!(
+                    "server_name: n{number}\ncluster {{ name: bench, listen: \"127.0.0.1:{route}\", routes: [{routes}] }}\n"
+                );
+            }
+            let file = folder.path().join(format!("{number}.conf"));
+            fs::write(&file, config).unwrap();
+            let mut command = Command::new("/usr/sbin/nats-server");
+            command.arg("-c").arg(file).stderr(Stdio::null());
+            Process(command.spawn().unwrap())
+        };
+        let processes = ports.iter().enumerate().map(start).collect();
+        for (port, _) in &ports {
+            until(|| TcpStream::connect(("127.0.0.1", *port)).is_ok());
+        }
         Self {
-            process,
-            port,
+            processes,
+            port: ports[0].0,
             _folder: folder,
         }
     }
 
     fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Seconds that all of them have used.
+    fn cpu(&self) -> f64 {
+        self.processes.iter().map(Process::cpu).sum()
     }
 
     /// Wait until the workers have made what they need.
@@ -293,6 +317,11 @@ impl Server {
             }
         });
     }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 fn on_a_runtime<T>(work: impl Future<Output = T>) -> T {
