@@ -16,6 +16,7 @@ mod memory;
 mod names;
 mod outbox;
 mod outlet;
+mod permits;
 mod pull;
 mod queue;
 mod seen;
@@ -66,8 +67,13 @@ pub(crate) struct Cluster {
 pub(crate) async fn examine(plan: &JetstreamPlan, base: &Path) -> Result<(), String> {
     let link = Link::open(plan, base).await;
     let link = link.map_err(|trouble| trouble.to_string())?;
-    let examined = link.prepare(false).await;
-    examined.map_err(|trouble| trouble.to_string())
+    let examined = async {
+        link.prepare(false).await?;
+        permits::examine(&link, plan.role).await
+    };
+    examined
+        .await
+        .map_err(|trouble: Trouble| trouble.to_string())
 }
 
 /// What works for the cluster, until it is stopped.
@@ -162,7 +168,12 @@ impl Cluster {
                 Err(trouble) => self.wait(&trouble).await,
             }
         };
-        while let Err(trouble) = link.prepare(true).await {
+        let role = self.plan.role;
+        let prepare = async || {
+            link.prepare(true).await?;
+            permits::examine(&link, role).await
+        };
+        while let Err(trouble) = prepare().await {
             self.wait(&trouble).await;
         }
         self.shared.well();

@@ -7,6 +7,7 @@ mod incidents;
 mod letters;
 mod limits;
 mod lost;
+mod sinks;
 mod words;
 mod workers;
 
@@ -56,6 +57,11 @@ impl Office {
 
     /// The same, not started, with another script and `more` in its configuration: a table for a sink `other` goes on.
     fn herald(&self, name: &str, script: &str, more: &str) -> Herald {
+        self.herald_by(&self.servers, name, script, more)
+    }
+
+    /// The same, by way of these servers.
+    fn herald_by(&self, servers: &str, name: &str, script: &str, more: &str) -> Herald {
         let other = if more.contains("[sinks.other]") {
             ", { sink = \"other\" }"
         } else {
@@ -82,7 +88,6 @@ options = {{ path = "{folder}/{name}.jsonl" }}
 [chains.all]
 steps = [{{ script = "counter" }}, {{ sink = "archive" }}{other}]
 "#,
-            servers = self.servers,
             options = self.more,
             folder = self.folder.path().display()
         ));

@@ -241,7 +241,8 @@ impl Link {
         }
     }
 
-    fn complaint(&self) -> Option<String> {
+    /// What the server said aside, since the connection came to be.
+    pub(super) fn complaint(&self) -> Option<String> {
         let complaint = self.complaint.lock();
         complaint.unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -27,6 +27,9 @@ use tokio_util::sync::CancellationToken;
 /// How often is looked what there is to do.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long a look may take: less than it takes to lose a lease, together with what is done besides.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How often the cluster hears that what waits for a sink is in progress.
 const PROGRESS: Duration = Duration::from_secs(15);
 
@@ -67,27 +70,36 @@ impl Manager {
         let mut letters_seen = 0;
         while !stop.is_cancelled() {
             let now = self.clock.now();
+            let mut done = Ok(());
             if renewed.is_none_or(|at| now.duration_since(at) >= RENEW) {
-                self.renew(&link, &mut holdings, now).await;
+                done = self.renew(&link, &mut holdings, now).await;
                 renewed = Some(now);
             }
             self.reap(&link, &mut holdings).await;
-            match self.look(&link).await {
+            let look = tokio::time::timeout(PATIENCE, self.look(&link));
+            let sight = look.await.unwrap_or_else(|_| {
+                let text = "cannot look what there is to do: the cluster does not answer in time";
+                Err(Trouble(text.to_owned()))
+            });
+            match sight {
                 Ok(sight) => {
-                    self.shared.well();
                     if sight.letters != letters_seen {
                         self.list_letters(&link).await;
                         letters_seen = sight.letters;
                     }
                     self.count(&sight, &holdings);
-                    self.change(&link, &sight.view, &mut holdings, &mut tenures)
-                        .await;
+                    let changed = self.change(&link, &sight.view, &mut holdings, &mut tenures);
+                    done = done.and(changed.await);
                 }
                 Err(trouble) => {
-                    self.shared.complain(&trouble, self.clock.wall());
-                    // A stream may have been deleted. What is in the way else was just said.
-                    drop(link.prepare(true).await);
+                    done = Err(trouble);
+                    // A stream may have been deleted. What is in the way else is said below.
+                    drop(tokio::time::timeout(PATIENCE, link.prepare(true)).await);
                 }
+            }
+            match done {
+                Ok(()) => self.shared.well(),
+                Err(trouble) => self.shared.complain(&trouble, self.clock.wall()),
             }
             if self.clock.now().duration_since(progressed) >= PROGRESS {
                 progressed = self.clock.now();
@@ -109,10 +121,14 @@ impl Manager {
         drop(link.client.flush().await);
     }
 
-    async fn renew(&self, link: &Link, holdings: &mut BTreeMap<Partition, Holding>, now: Instant) {
-        if let Err(trouble) = show_life(link, &self.name).await {
-            tracing::debug!(%trouble, "this worker could not show that it lives");
-        }
+    /// Show that this worker lives and goes on with what it holds; what is in the way.
+    async fn renew(
+        &self,
+        link: &Link,
+        holdings: &mut BTreeMap<Partition, Holding>,
+        now: Instant,
+    ) -> Result<(), Trouble> {
+        let shown = show_life(link, &self.name).await;
         let renewals = holdings.iter_mut().map(|(partition, holding)| async move {
             match holding.lease.renew(link, &self.name, now).await {
                 Ok(true) => {}
@@ -126,6 +142,7 @@ impl Manager {
             }
         });
         join_all(renewals).await;
+        shown
     }
 
     /// Let go of partitions whose work has ended, or whose lease may be somebody else's.
@@ -233,7 +250,7 @@ impl Manager {
         view: &View,
         holdings: &mut BTreeMap<Partition, Holding>,
         tenures: &mut u64,
-    ) {
+    ) -> Result<(), Trouble> {
         let mine: BTreeSet<Partition> = holdings.keys().cloned().collect();
         let moves = moves(view, &mine, fastrand::f64());
         for partition in &moves.give {
@@ -256,12 +273,10 @@ impl Manager {
                     }
                 }
                 Ok(None) => {}
-                Err(trouble) => {
-                    tracing::debug!(%partition, %trouble, "a lease could not be taken");
-                    return;
-                }
+                Err(trouble) => return Err(trouble),
             }
         }
+        Ok(())
     }
 
     fn hold(

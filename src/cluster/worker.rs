@@ -122,6 +122,7 @@ impl Worker {
         let mut decided = self.decide(events, garbage, memory, routing);
         let changed = seq > memory.seq() || !decided.state.is_empty();
         if changed || !decided.posts.is_empty() {
+            let mut said = None;
             loop {
                 if !self.tenure.is_valid(self.clock.now()) {
                     return false;
@@ -134,7 +135,10 @@ impl Worker {
                         return false;
                     }
                     Err(WriteError::Later(trouble)) => {
-                        tracing::warn!(partition = %self.outlet.partition, %trouble, "a batch waits for the cluster");
+                        if said.as_ref() != Some(&trouble) {
+                            tracing::warn!(partition = %self.outlet.partition, %trouble, "a batch waits for the cluster");
+                            said = Some(trouble);
+                        }
                         tokio::time::sleep(RETRY).await;
                     }
                 }

@@ -1,8 +1,9 @@
 //! Servers that are restarted and leaders that die.
 
 use super::{Office, event, publish};
-use crate::support::eventually;
 use crate::support::nats::{NatsServer, on_a_runtime};
+use crate::support::proxy::Proxy;
+use crate::support::{COUNTER, eventually};
 use unifi_herald_plugin::BufferedEvent;
 
 fn events(numbers: std::ops::Range<usize>) -> Vec<BufferedEvent> {
@@ -24,6 +25,39 @@ fn a_server_that_is_killed_and_comes_back_has_everything() {
     office.wait_for(200);
     worker.stopped().with_code(0);
     office.assert_whole(200, 2 * 256);
+}
+
+#[test]
+fn a_worker_that_is_cut_off_for_long_comes_back_and_writes_over_nobody() {
+    let server = NatsServer::start();
+    let office = Office::new(&[&server]);
+    let proxy = Proxy::to(server.port());
+    let way = format!("\"nats://127.0.0.1:{}\"", proxy.port());
+    let cut_off = office.herald_by(&way, "one", COUNTER, "");
+    let mut first = cut_off.start(&["run"]);
+    first.says("cluster is ready");
+    publish(&server.url(), &events(0..50));
+    office.wait_for(100);
+    let (_other, mut second) = office.worker("two");
+    second.says("partition taken");
+    std::thread::scope(|scope| {
+        let url = server.url();
+        let more = scope.spawn(move || publish(&url, &events(50..400)));
+        eventually("some of it is done", || office.ids().len() > 200);
+        proxy.cut();
+        more.join().unwrap();
+    });
+    office.wait_for(800);
+    eventually("the other has both", || {
+        second.stderr().matches("partition taken").count() == 2
+    });
+    proxy.mend();
+    first.says("cluster is well again");
+    publish(&server.url(), &events(400..450));
+    office.wait_for(900);
+    first.stopped().with_code(0);
+    second.stopped().with_code(0);
+    office.assert_whole(900, 2 * 256);
 }
 
 /// Which server leads the stream of events.

@@ -24,6 +24,14 @@ fn a_missing_permission_and_a_refused_account_are_named() {
         permissions: { publish: { deny: [\"$JS.API.STREAM.CREATE.>\"] } } } ] }";
     let server = NatsServer::with(limited);
     says(&server.url(), "cannot make the stream herald");
+    for denied in ["$KV.herald_state.>", "$JS.ACK.>"] {
+        let limited = format!(
+            "no_auth_user: any\nauthorization {{ users: [ {{ user: any, password: pw, \
+             permissions: {{ publish: {{ deny: [\"{denied}\"] }} }} }} ] }}"
+        );
+        let server = NatsServer::with(&limited);
+        says(&server.url(), &format!("cannot publish to {denied}: "));
+    }
     let server = NatsServer::with("max_payload: 1000");
     says(&server.url(), "takes messages of 1000 bytes only");
 }
