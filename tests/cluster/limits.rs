@@ -1,10 +1,13 @@
-//! A stream that is full, and one that is made anew.
+//! A stream that is full, one that is made anew, and what waited in it for too long.
 
 use super::collectors::{collector_with, simulator};
 use super::{Office, books, event, publish};
 use crate::support::nats::{NatsServer, on_a_runtime};
 use crate::support::{LIMIT, eventually};
+use std::collections::BTreeSet;
+use unifi_herald::clock::Clock;
 use unifi_herald_plugin::Kind;
+use unifi_herald_plugin::testing::EventBuilder;
 
 #[test]
 fn what_a_full_stream_refuses_waits_at_the_collector_and_arrives_later() {
@@ -76,4 +79,29 @@ fn a_stream_that_is_made_anew_is_told_and_what_comes_then_is_not_taken_for_old()
     });
     worker.stopped().with_code(0);
     office.assert_whole(8, 0);
+}
+
+#[test]
+fn what_is_too_old_reaches_no_sink_and_is_counted() {
+    let server = NatsServer::start();
+    let office = Office::new(&[&server]).with("max_age = \"1h\"");
+    let (house, mut worker) = office.worker("one");
+    worker.says("cluster is ready");
+    let fresh = EventBuilder::new(Kind::CLIENT_CONNECTED)
+        .id("fresh")
+        .site("hq", "a", "a")
+        .time(Clock::system().wall())
+        .buffered(1);
+    publish(&server.url(), &[event("a", 0), fresh]);
+    office.wait_for(1);
+    eventually("both are settled", || {
+        books(&house, "archive")["pending"] == 0
+    });
+    assert_eq!(office.ids(), BTreeSet::from(["fresh".to_owned()]));
+    let books = books(&house, "archive");
+    assert_eq!(
+        (&books["filtered"], &books["delivered"]),
+        (&1.into(), &1.into())
+    );
+    worker.stopped().with_code(0);
 }

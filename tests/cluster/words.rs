@@ -73,12 +73,13 @@ fn a_stream_of_somebody_else_and_an_old_server_are_named() {
 fn a_cluster_that_is_described_wrongly_is_an_error_of_the_configuration() {
     let herald = Herald::with(
         "[host]\nrole = \"collect\"\n[store]\nmode = \"jetstream\"\n\
-         jetstream = { servers = [\"http://h\"], creds = \"none.creds\", replicas = 2, stream = \"a.b\" }\n",
+         jetstream = { servers = [\"http://h\"], creds = \"none.creds\", replicas = 2, max_age = \"0s\", stream = \"a.b\" }\n",
     );
     let ended = herald.run(&["check"]).with_code(78);
     for part in [
         "not the address of a NATS server",
         "expected 1, 3 or 5",
+        "expected more than \"0s\"",
         "not a name of a stream",
         "none.creds",
         "config.toml:5",

@@ -7,6 +7,8 @@ use crate::config::tree::Path;
 use crate::config::{HostRole, JetstreamPlan, StoreMode};
 use async_nats::{ConnectOptions, ServerAddr};
 use std::path::Path as FilePath;
+use std::time::Duration;
+use unifi_herald_plugin::Span;
 use unifi_herald_plugin::http::TlsOptions;
 
 /// What the connection of a collector is made of.
@@ -67,6 +69,12 @@ impl Check<'_> {
             let flaw = Flaw::value(path.join("replicas"), "expected 1, 3 or 5");
             self.flaw(flaw.help("3 outlive the loss of one server".to_owned()));
         }
+        if table.max_age.is_some_and(|age| age.0.is_zero()) {
+            self.flaw(Flaw::value(
+                path.join("max_age"),
+                "expected more than \"0s\"",
+            ));
+        }
         if table.max_bytes.is_some_and(|bytes| bytes.0 < 1 << 20) {
             self.flaw(Flaw::value(
                 path.join("max_bytes"),
@@ -86,6 +94,15 @@ impl Check<'_> {
             replicas: table.replicas,
             max_bytes: table.max_bytes.map(|bytes| bytes.0),
         }
+    }
+
+    /// The age at which a sink that is content with `own` gives an event up. It is the lane that does it, not the stream,
+    /// which could not say what it dropped.
+    pub(super) fn max_age(&self, own: Option<Span>) -> Option<Duration> {
+        let store = &self.reading.file.store;
+        let cluster = store.jetstream.as_ref().and_then(|table| table.max_age);
+        let cluster = cluster.filter(|_| store.mode == StoreMode::Jetstream);
+        own.into_iter().chain(cluster).map(|span| span.0).min()
     }
 
     fn trust(&mut self, table: &TlsTable) -> TlsOptions {

@@ -72,7 +72,7 @@ impl Check<'_> {
             },
             timeout: table.timeout.0,
             raw: table.raw,
-            max_age: table.max_age.map(|span| span.0),
+            max_age: self.max_age(table.max_age),
             coalesce: table.coalesce,
         }
     }

@@ -5,7 +5,7 @@ use crate::config::plan::{HostRole, JetstreamPlan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use unifi_herald_plugin::Size;
+use unifi_herald_plugin::{Size, Span};
 
 /// `[host]`
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -30,6 +30,8 @@ pub(crate) struct JetstreamTable {
     pub(crate) stream: String,
     /// On how many servers each event is: 1, 3 or 5.
     pub(crate) replicas: usize,
+    /// No sink gets what is older when its turn comes: the longest that `max_age` of a sink can be.
+    pub(crate) max_age: Option<Span>,
     /// Most bytes that wait in the cluster. When it is full, collectors keep what comes.
     pub(crate) max_bytes: Option<Size>,
 }
@@ -42,6 +44,7 @@ impl Default for JetstreamTable {
             tls: None,
             stream: JetstreamPlan::STREAM.to_owned(),
             replicas: 1,
+            max_age: None,
             max_bytes: None,
         }
     }
