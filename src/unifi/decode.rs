@@ -1,5 +1,6 @@
 //! Frames and history items in, events out.
 
+mod alone;
 mod seen;
 
 use super::catalog;

@@ -23,6 +23,15 @@ pub(super) fn decode(decoder: &mut Decoder, frame: &str) -> (Frame, Vec<Arc<Even
     (frame, events)
 }
 
+#[test]
+fn the_summary_alone_is_that_of_the_event() {
+    let item = r#"{"_id":"1","key":"EVT_WU_Roam","user":"02:00:75:04:b4:37","hostname":"iphone","ssid":"Home"}"#;
+    let event = event(&mut decoder(), item);
+    let alone = decoder().summarize(item, 3);
+    assert_eq!(alone, Some(event.summary.clone()));
+    assert_eq!(decoder().summarize("[]", 1), None);
+}
+
 /// The only event of an `events` frame with this item.
 pub(super) fn event(decoder: &mut Decoder, item: &str) -> Arc<Event> {
     let frame = format!(r#"{{"meta":{{"rc":"ok","message":"events"}},"data":[{item}]}}"#);
