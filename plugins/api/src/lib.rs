@@ -104,6 +104,12 @@
 //! `unifi_herald::builtin().filter::<Louder>()` adds it; `[filters.louder]` with `plugin = "louder"` and a step
 //! `{ filter = "louder" }` in a chain use it.
 //!
+//! # A source
+//!
+//! A type that implements [`Source`] and [`SourcePlugin`] brings the JSON of events from other programs;
+//! `unifi_herald::builtin().source::<Mine>()` adds it, and `[sources.NAME]` uses it. The host parses, bounds, recognises what
+//! comes twice, and says what became of it.
+//!
 //! # What the host does, in order
 //!
 //! 1. `build` at every start and reload, by `herald check`, and again after a panic. It opens nothing. Mistakes in the
@@ -143,6 +149,7 @@ mod plugin;
 mod schema;
 mod secret;
 mod sink;
+mod source;
 mod storage;
 #[cfg(feature = "samples")]
 pub mod testing;
@@ -162,9 +169,10 @@ pub use event::{
 pub use filter::{Filter, Verdict};
 pub use http::{HttpClient, HttpOptions};
 pub use plain::push_plain;
-pub use plugin::{BuildError, FilterPlugin, SinkPlugin};
+pub use plugin::{BuildError, FilterPlugin, SinkPlugin, SourcePlugin};
 pub use secret::{Revealed, Secret, SecretError};
 pub use sink::{Batch, DeliveryError, Fault, Retry, Sink};
+pub use source::{Message, Settled, Source};
 pub use storage::{Storage, StorageChange};
 pub use units::{InvalidUnit, Size, Span};
 pub use zone::Zone;

@@ -1,6 +1,6 @@
-//! How the host makes a sink or a filter out of its table in the configuration.
+//! How the host makes a sink, a filter or a source out of its table in the configuration.
 
-use crate::{BuildContext, Filter, Sink};
+use crate::{BuildContext, Filter, Sink, Source};
 use serde::de::DeserializeOwned;
 use std::fmt;
 
@@ -30,6 +30,22 @@ pub trait FilterPlugin: Filter + Sized {
     type Config: DeserializeOwned;
 
     /// Make a filter.
+    ///
+    /// # Errors
+    /// A [`BuildError`] that names the option and the fix.
+    fn build(config: Self::Config, context: &BuildContext) -> Result<Self, BuildError>;
+}
+
+/// A source that can be named in the configuration as `plugin = "<NAME>"`.
+pub trait SourcePlugin: Source + Sized {
+    /// The name, `[a-z0-9_]+`.
+    const NAME: &'static str;
+    /// One line for `herald plugins list`: what it does.
+    const SUMMARY: &'static str = "";
+    /// The table `options`. Derive `Deserialize` with `deny_unknown_fields`, so that mistakes are found.
+    type Config: DeserializeOwned;
+
+    /// Make a source. Called before each time it is opened, and by `herald check`: it opens nothing.
     ///
     /// # Errors
     /// A [`BuildError`] that names the option and the fix.

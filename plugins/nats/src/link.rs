@@ -1,18 +1,26 @@
 //! One connection: it ends with the first trouble, and the next delivery opens another.
 
-use crate::config::Servers;
+use crate::access::Servers;
 use crate::fault;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::{self, message::PublishMessage};
-use async_nats::{Client, Event as Happening, ServerError};
+use async_nats::{Client, Event as Happening, ServerError, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use unifi_herald_plugin::{DeliveryError, Fault};
 
 /// For a connection, and for an answer to what was sent.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often the server has to show that it is there: one that is gone without a word is noticed by whoever only listens.
+const PING: Duration = Duration::from_secs(20);
+
+/// Messages that wait for whoever listens; beyond it they are lost.
+const UNHEARD: usize = 1024;
 
 /// Publications that wait for their acknowledgement at once.
 const IN_FLIGHT: usize = 512;
@@ -31,6 +39,8 @@ pub(crate) struct Link {
     client: Client,
     jetstream: jetstream::Context,
     trouble: watch::Receiver<Option<Trouble>>,
+    /// Messages that came faster than they were heard.
+    lost: Arc<AtomicU64>,
 }
 
 /// Why a connection is of no more use.
@@ -43,15 +53,23 @@ enum Trouble {
 impl Link {
     pub(crate) async fn open(servers: &Servers) -> Result<Self, DeliveryError> {
         let (tell, trouble) = watch::channel(None);
+        let lost = Arc::new(AtomicU64::new(0));
+        let dropped = Arc::clone(&lost);
         let options = servers
             .options()
             .connection_timeout(PATIENCE)
+            .ping_interval(PING)
+            .subscription_capacity(UNHEARD)
             // The lane decides when to try again; what waits in a library's buffer would come twice.
             .max_reconnects(1)
             .event_callback(move |happening| {
                 let trouble = match happening {
                     Happening::Disconnected | Happening::Closed => Some(Trouble::Lost),
                     Happening::ServerError(error) => Some(Trouble::Said(error)),
+                    Happening::SlowConsumer(_) => {
+                        dropped.fetch_add(1, Ordering::Relaxed);
+                        None
+                    }
                     _ => None,
                 };
                 if let Some(trouble) = trouble {
@@ -78,6 +96,7 @@ impl Link {
             client,
             jetstream,
             trouble,
+            lost,
         })
     }
 
@@ -131,9 +150,53 @@ impl Link {
                 });
             }
         }
+        self.settled().await
+    }
+
+    /// Listen to `subject`.
+    pub(crate) async fn subscribe(&self, subject: &str) -> Result<Subscriber, DeliveryError> {
+        let heard = self.client.subscribe(subject.to_owned()).await;
+        heard.map_err(|error| DeliveryError::later(format!("cannot listen to {subject}: {error}")))
+    }
+
+    /// Wait until the server has read what was sent and refused what it does not permit.
+    pub(crate) async fn settled(&self) -> Result<(), DeliveryError> {
         // A refusal comes before the answer, and is told by a task of its own, which has run by the second answer.
         self.round_trip().await?;
         self.round_trip().await
+    }
+
+    /// Send what waits to be sent.
+    pub(crate) async fn flush(&self) -> Result<(), DeliveryError> {
+        let sent = self.unless_it_failed(self.client.flush()).await?;
+        sent.map_err(|error| DeliveryError::later(format!("cannot send to NATS: {error}")))
+    }
+
+    /// What is asked of streams.
+    pub(crate) fn jetstream(&self) -> &jetstream::Context {
+        &self.jetstream
+    }
+
+    /// The largest message that the server takes.
+    pub(crate) fn max_payload(&self) -> usize {
+        self.client.server_info().max_payload
+    }
+
+    /// How many messages were lost since the last call, at least, because nobody heard them in time.
+    pub(crate) fn take_lost(&self) -> u64 {
+        self.lost.swap(0, Ordering::Relaxed)
+    }
+
+    /// What comes of `work`, unless something happens to the connection before.
+    pub(crate) async fn unless_it_failed<T>(
+        &self,
+        work: impl IntoFuture<Output = T>,
+    ) -> Result<T, DeliveryError> {
+        tokio::select! {
+            biased;
+            done = work.into_future() => Ok(done),
+            error = self.failed() => Err(error),
+        }
     }
 
     /// Wait until the server has answered; it answers in order.
@@ -175,7 +238,7 @@ impl Link {
     }
 
     /// Resolves when something has happened to the connection.
-    async fn failed(&self) -> DeliveryError {
+    pub(crate) async fn failed(&self) -> DeliveryError {
         let mut trouble = self.trouble.clone();
         let known = trouble.wait_for(Option::is_some).await;
         match known.ok().and_then(|known| known.clone()) {

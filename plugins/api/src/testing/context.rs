@@ -5,7 +5,7 @@ use crate::connect::{ConnectError, Connection, Connector, Dial};
 use crate::http::TlsOptions;
 use crate::{
     BoxFuture, BuildContext, BuildError, FilterPlugin, HttpClient, HttpOptions, Services,
-    SinkPlugin, Timestamp, async_trait,
+    SinkPlugin, SourcePlugin, Timestamp, async_trait,
 };
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -80,6 +80,19 @@ impl TestContext {
     ) -> Result<F, BuildError> {
         let config = read::<F::Config>(options)?;
         F::build(config, &self.build_context(F::NAME, base))
+    }
+
+    /// Build a source from the JSON form of its options, as the host would.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub fn build_source<S: SourcePlugin>(
+        &self,
+        base: &Path,
+        options: serde_json::Value,
+    ) -> Result<S, BuildError> {
+        let config = read::<S::Config>(options)?;
+        S::build(config, &self.build_context(S::NAME, base))
     }
 
     /// Monotonic time.

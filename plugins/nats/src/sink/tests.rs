@@ -1,10 +1,8 @@
 //! The sink against a real nats-server.
 
-mod server;
-
 use super::*;
+use crate::tests::server::{Server, heard, stored, stream};
 use serde_json::{Value, json};
-use server::{Server, heard, stored, stream};
 use std::path::Path;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;

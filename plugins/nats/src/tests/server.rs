@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// A nats-server on loopback with JetStream. Dropping it kills it.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Option<Child>,
     folder: TempDir,
     port: u16,
@@ -17,12 +17,12 @@ pub(super) struct Server {
 
 impl Server {
     /// Open to everybody.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with("").await
     }
 
     /// With these lines in its configuration.
-    pub(super) async fn with(config: &str) -> Self {
+    pub(crate) async fn with(config: &str) -> Self {
         let mut server = Self {
             child: None,
             folder: TempDir::new().unwrap(),
@@ -32,11 +32,11 @@ impl Server {
         server
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -44,7 +44,7 @@ impl Server {
     }
 
     /// Kill it if it runs, and start it anew on the same port, with what its streams had.
-    pub(super) async fn restart(&mut self, config: &str) {
+    pub(crate) async fn restart(&mut self, config: &str) {
         self.kill();
         let (port, folder) = (self.port, self.folder.path().display());
         let text = format!(
@@ -66,7 +66,7 @@ impl Server {
     }
 
     /// Connect as somebody who may do everything.
-    pub(super) async fn client(&self, login: Option<(&str, &str)>) -> async_nats::Client {
+    pub(crate) async fn client(&self, login: Option<(&str, &str)>) -> async_nats::Client {
         let options = match login {
             Some((name, password)) => {
                 async_nats::ConnectOptions::with_user_and_password(name.into(), password.into())
@@ -94,7 +94,7 @@ fn free_port() -> u16 {
 }
 
 /// Make a stream for everything below `unifi`, or find it.
-pub(super) async fn stream(client: &async_nats::Client) -> stream::Stream {
+pub(crate) async fn stream(client: &async_nats::Client) -> stream::Stream {
     let config = stream::Config {
         name: "unifi".to_owned(),
         subjects: vec!["unifi.>".to_owned()],
@@ -105,7 +105,7 @@ pub(super) async fn stream(client: &async_nats::Client) -> stream::Stream {
 }
 
 /// What is in the stream from the message `first` on: subject, `Nats-Msg-Id`, and the event.
-pub(super) async fn stored(
+pub(crate) async fn stored(
     stream: &mut stream::Stream,
     first: u64,
 ) -> Vec<(String, String, Value)> {
@@ -121,7 +121,7 @@ pub(super) async fn stored(
 }
 
 /// What has come to somebody who listens, up to now.
-pub(super) async fn heard(
+pub(crate) async fn heard(
     client: &async_nats::Client,
     listener: &mut async_nats::Subscriber,
 ) -> Vec<Value> {

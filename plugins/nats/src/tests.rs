@@ -1,0 +1,3 @@
+//! What the tests of sink and source share.
+
+pub(crate) mod server;
