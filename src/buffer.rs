@@ -53,6 +53,10 @@ pub enum Item {
     Hole(Box<HoleNews>),
     /// The clients of a site, which must be known before what stands behind it is judged.
     Roll(Box<Roll>),
+    /// An event of another program, which comes again unless it is kept: it is never lost here.
+    Handed(Arc<Event>),
+    /// Asks to be told when everything in front of it is committed.
+    Receipt(u64),
 }
 
 /// A change to the open holes, and what is to be said about it.
@@ -69,16 +73,20 @@ const MAX_HISTORY: usize = 8_192;
 
 impl Item {
     fn is_history(&self) -> bool {
-        self.event()
-            .is_some_and(|event| event.origin == Origin::Backfill)
+        !matches!(self, Self::Handed(_))
+            && self
+                .event()
+                .is_some_and(|event| event.origin == Origin::Backfill)
     }
 
     /// The event that takes part in the bounds of the ring.
     #[must_use]
     pub fn event(&self) -> Option<&Arc<Event>> {
         match self {
-            Self::Event(event) | Self::Early(event) | Self::Seed(event) => Some(event),
-            Self::Hole(_) | Self::Roll(_) => None,
+            Self::Event(event) | Self::Early(event) | Self::Seed(event) | Self::Handed(event) => {
+                Some(event)
+            }
+            Self::Hole(_) | Self::Roll(_) | Self::Receipt(_) => None,
         }
     }
 }
@@ -94,6 +102,8 @@ pub struct Ring {
     bytes: usize,
     full_since: Option<Instant>,
     losses: Vec<Loss>,
+    /// How many receipts were asked for.
+    receipts: u64,
 }
 
 /// What became of an offered event.
@@ -131,6 +141,7 @@ impl Ring {
             bytes: 0,
             full_since: None,
             losses: Vec::new(),
+            receipts: 0,
         }
     }
 
@@ -189,6 +200,13 @@ impl Ring {
         }
         self.append(item);
         Ok(())
+    }
+
+    /// Put a receipt at the end; its number, which is above that of every one before.
+    pub fn ask_for_receipt(&mut self) -> u64 {
+        self.receipts += 1;
+        self.append(Item::Receipt(self.receipts));
+        self.receipts
     }
 
     /// The oldest items, at most `max` and the rest of a piece of history, in order, appended to `out`.
@@ -255,7 +273,8 @@ impl Ring {
     fn make_room_for(&mut self, event: &Arc<Event>) {
         while !self.has_room_for(event) {
             // Changes to holes stay: what is dropped in front of one that fills a hole is a loss, and so a hole of its
-            // own. Seeds stay, since what is fetched for a loss goes to the sinks; they are less than half of it all.
+            // own. Seeds stay, since what is fetched for a loss goes to the sinks, and what was handed over, since it can
+            // wait where it is; they are less than half of it all.
             let is_event = |item: &Item| matches!(item, Item::Event(_) | Item::Early(_));
             let oldest = self.items.iter().position(is_event);
             let Some(Item::Event(oldest) | Item::Early(oldest)) =

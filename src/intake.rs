@@ -11,7 +11,7 @@ use crate::store::Hole;
 use losses::Losses;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use unifi_herald_plugin::{Event, Text};
 
 /// The end that sources push into. A copy pushes into the same ring.
@@ -29,6 +29,8 @@ struct Shared {
     filled: Notify,
     room: Notify,
     losses: Losses,
+    /// The newest receipt whose events are committed.
+    receipted: watch::Sender<u64>,
 }
 
 /// The two ends of a new ring.
@@ -41,6 +43,7 @@ pub fn ring(limits: Limits, clock: Clock) -> (Intake, Outlet) {
         filled: Notify::new(),
         room: Notify::new(),
         losses: Losses::default(),
+        receipted: watch::Sender::new(0),
     });
     (Intake(Arc::clone(&shared)), Outlet(shared))
 }
@@ -81,6 +84,15 @@ impl Intake {
                 room.await;
             }
         }
+    }
+
+    /// Resolves when everything that was pushed before the first poll is committed, and the store keeps its promise.
+    pub async fn committed(&self) {
+        let mut receipted = self.0.receipted.subscribe();
+        let number = self.0.lock().ask_for_receipt();
+        self.0.filled.notify_one();
+        // The sender is beside the ring, so it does not go away.
+        drop(receipted.wait_for(|newest| *newest >= number).await);
     }
 
     /// Put a change to a hole into the ring at once.
@@ -196,6 +208,11 @@ impl Outlet {
     /// Tell whoever listens that these holes are committed.
     pub fn tell(&self, holes: Vec<Hole>) {
         self.0.losses.tell(holes);
+    }
+
+    /// Tell whoever waits for a receipt up to this one that everything in front of it is committed.
+    pub fn receipt(&self, number: u64) {
+        self.0.receipted.send_replace(number);
     }
 
     /// How many events and changes to holes wait now.

@@ -1,30 +1,36 @@
 //! The router: takes what is in the ring, runs the chains over it, commits once, and goes round.
 
+mod batch;
 mod gaps;
+mod handed;
 mod marks;
 mod order;
+mod receipts;
 mod repeats;
 mod watch;
 
-use crate::buffer::{HoleNews, Item, Loss};
+use crate::buffer::{Item, Loss};
 use crate::chain::{ChainTally, Chains, Now, Routing, Shape};
 use crate::clock::Clock;
 use crate::control::{Shown, Tap};
 use crate::desk::Desk;
 use crate::intake::Outlet;
 use crate::measure::{BEAT, LEVELS, Measures, by_level};
-use crate::newcomers::{Newcomers, Roll};
-use crate::store::{Commit, Hole, HoleChange, SharedStore, StateChange};
+use crate::newcomers::Newcomers;
+use crate::store::{Commit, SharedStore, StateChange};
 use crate::unifi::Admission;
+use batch::{Batch, Way};
 use marks::Marks;
 pub use order::{Order, Orders, Swap};
+use receipts::Receipts;
 use repeats::Repeats;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use unifi_herald_plugin::{Event, Kind, Text};
+use unifi_herald_plugin::{Kind, Text};
 use watch::StoreWatch;
 
 /// Most events in one commit.
@@ -52,6 +58,7 @@ pub struct Router {
     shape: Arc<Shape>,
     orders: Option<Orders>,
     desk: Desk,
+    receipts: Receipts,
 }
 
 impl Router {
@@ -87,6 +94,7 @@ impl Router {
             shape: Arc::default(),
             desk: Desk::default(),
             orders: None,
+            receipts: Receipts::default(),
         }
     }
 
@@ -148,6 +156,7 @@ impl Router {
         keep_shape(&self.store, &self.shape).await;
         loop {
             self.beat();
+            self.receipts.give(&*self.store, &self.outlet);
             let due = self.due();
             // All are cancel-safe; the ring is asked before the stop, so that it leaves nothing in it.
             let losses = tokio::select! {
@@ -172,14 +181,18 @@ impl Router {
         let watched = self.record();
         let batch = self.batch(losses, taken);
         let holes = batch.made.clone();
+        let receipt = batch.receipt;
         let begun = self.clock.now();
         let commit = self.decide(batch);
-        if commit.is_empty() {
-            self.desk.kept(asked);
+        let empty = commit.is_empty();
+        if !empty {
+            self.commit(begun, commit, watched).await;
+        }
+        self.receipts.owe(receipt);
+        self.desk.kept(asked);
+        if empty {
             return;
         }
-        self.commit(begun, commit, watched).await;
-        self.desk.kept(asked);
         if !holes.is_empty() {
             self.outlet.tell(holes);
         }
@@ -262,44 +275,6 @@ impl Router {
             .store(forgotten, Ordering::Relaxed);
     }
 
-    /// What is to be decided together: what was lost is older than what is left in the ring, and comes first.
-    fn batch(&self, losses: Vec<Loss>, taken: &mut Vec<Item>) -> Batch {
-        let mut batch = Batch {
-            lost: losses.iter().filter_map(|loss| loss.gap.count).sum(),
-            ..Batch::default()
-        };
-        for loss in losses {
-            if let Some(measures) = &self.measures {
-                let count = loss.gap.count.unwrap_or_default();
-                measures.ring_lost.fetch_add(count, Ordering::Relaxed);
-            }
-            tracing::error!(controller = %loss.controller, site = %loss.site, count = loss.gap.count, "the ring was full, events are lost");
-            match self.outlet.hole_of(&loss) {
-                Some(hole) => {
-                    batch.holes.push(HoleChange::Open(hole.clone()));
-                    batch.made.push(hole);
-                }
-                None => batch
-                    .events
-                    .push((gaps::ring_overflow(loss, self.clock.wall()), Way::Sinks)),
-            }
-        }
-        for item in taken.drain(..) {
-            match item {
-                Item::Event(event) => batch.events.push((event, Way::Sinks)),
-                Item::Early(event) => batch.events.push((event, Way::SinksIfSure)),
-                Item::Seed(event) => batch.events.push((event, Way::Journal)),
-                Item::Roll(roll) => batch.rolls.push(*roll),
-                Item::Hole(news) => {
-                    let HoleNews { change, gap } = *news;
-                    batch.holes.push(change);
-                    batch.events.extend(gap.map(|gap| (gap, Way::Sinks)));
-                }
-            }
-        }
-        batch
-    }
-
     /// Run the chains over a batch; nothing has happened before the commit.
     fn decide(&mut self, batch: Batch) -> Commit {
         let now = Now {
@@ -311,16 +286,21 @@ impl Router {
         }
         let mut duplicates = 0;
         let mut internet_is_back = false;
+        let mut handed = HashSet::new();
         let admitted = self.repeats.admit(&batch, &*self.store);
         for ((event, way), admission) in batch.events.iter().zip(admitted) {
             duplicates += u64::from(admission == Admission::Duplicate);
             if admission != Admission::New {
                 continue;
             }
-            internet_is_back |= event.kind == Kind::WAN_UP;
             let history = *way == Way::Journal;
             self.routing.for_journal_only(history);
             self.chains.route(event, now, &mut self.routing);
+            if *way == Way::Handed {
+                handed.insert(repeats::key(event));
+                continue;
+            }
+            internet_is_back |= event.kind == Kind::WAN_UP;
             if let Some(newcomer) = self.newcomers.judge(event, history, now.wall) {
                 self.chains
                     .route(&Arc::new(newcomer), now, &mut self.routing);
@@ -336,7 +316,9 @@ impl Router {
         self.newcomers.take_state(&mut state);
         let verdicts = self.routing.take_verdicts();
         let (events, shares, dead) = self.routing.take(now.wall);
-        let watermarks = self.marks.rise(&events);
+        let own = events.iter();
+        let own = own.filter(|event| handed.is_empty() || !handed.contains(&repeats::key(event)));
+        let watermarks = self.marks.rise(own);
         Commit {
             events,
             shares,
@@ -349,27 +331,6 @@ impl Router {
             holes: batch.holes,
         }
     }
-}
-
-/// What is decided and committed together.
-#[derive(Debug, Default)]
-struct Batch {
-    events: Vec<(Arc<Event>, Way)>,
-    /// Known before the first of the events: they were listed when its site was met.
-    rolls: Vec<Roll>,
-    holes: Vec<HoleChange>,
-    /// The holes that the ring made.
-    made: Vec<Hole>,
-    lost: u64,
-}
-
-/// How far an event goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Sinks,
-    /// What is in doubt comes again.
-    SinksIfSure,
-    Journal,
 }
 
 /// Resolves when it is time to show that the thread is alive, if anybody looks.

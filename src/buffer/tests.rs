@@ -148,7 +148,10 @@ fn told(ring: &mut Ring) -> Vec<String> {
             HoleChange::Shrink { id, from, .. } => format!("{id}>{}", from.as_millis()),
             other => format!("{other:?}"),
         },
-        Item::Event(event) | Item::Early(event) | Item::Seed(event) => event.id.to_string(),
+        Item::Receipt(number) => format!("receipt {number}"),
+        Item::Event(event) | Item::Early(event) | Item::Seed(event) | Item::Handed(event) => {
+            event.id.to_string()
+        }
         Item::Roll(roll) => format!("roll of {}", roll.site),
     };
     out.iter().map(tell).collect()

@@ -13,12 +13,13 @@ impl Marks {
     }
 
     /// The watermarks that rise with `events`.
-    pub(super) fn rise(&mut self, events: &[BufferedEvent]) -> Vec<Watermark> {
+    pub(super) fn rise<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = &'e BufferedEvent>,
+    ) -> Vec<Watermark> {
         let mut risen: Vec<usize> = Vec::new();
-        for event in events
-            .iter()
-            .filter(|event| event.origin != Origin::Derived)
-        {
+        let told = |event: &&BufferedEvent| event.origin != Origin::Derived;
+        for event in events.into_iter().filter(told) {
             // An event from the future must not make the past unreachable.
             let time = event.time.min(event.received);
             let at = self.position(event, time);

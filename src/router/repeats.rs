@@ -1,9 +1,11 @@
 //! Whether an event came before: by the memory of recent events, and for what repair fetches, by the journal.
 
-use super::{Batch, Way};
+use super::batch::{Batch, Way};
+use super::handed::Handed;
 use crate::store::{Hole, HoleChange, Store};
 use crate::unifi::{Admission, Dedupe, EventSource, Report};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 use unifi_herald_plugin::{Event, Origin, Text};
 
@@ -17,6 +19,7 @@ const TWINS: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Repeats {
     dedupe: Dedupe,
+    handed: Handed,
     /// Those of the batch that the journal has: controller, site, id.
     known: HashSet<(Text, Text, Text)>,
 }
@@ -25,18 +28,25 @@ impl Repeats {
     pub(super) fn new() -> Self {
         Self {
             dedupe: Dedupe::new(REMEMBERED),
+            handed: Handed::new(REMEMBERED),
             known: HashSet::new(),
         }
     }
 
-    /// Which events of a batch are new, in their order; they are remembered. Only repair makes questions to the journal.
+    /// Which events of a batch are new, in their order; they are remembered. Only repair and what was handed over make
+    /// questions to the journal.
     pub(super) fn admit(&mut self, batch: &Batch, store: &dyn Store) -> Vec<Admission> {
         self.ask(batch, store);
-        let reports = batch.events.iter().map(|(event, way)| Report {
-            event,
-            source: EventSource::of(event),
-            early: *way == Way::SinksIfSure,
-        });
+        let is_own = |(_, way): &&(Arc<Event>, Way)| *way != Way::Handed;
+        let reports = batch
+            .events
+            .iter()
+            .filter(is_own)
+            .map(|(event, way)| Report {
+                event,
+                source: EventSource::of(event),
+                early: *way == Way::SinksIfSure,
+            });
         if !self.known.is_empty() {
             for report in reports.clone() {
                 if self.known.contains(&key(report.event)) {
@@ -44,7 +54,26 @@ impl Repeats {
                 }
             }
         }
-        self.dedupe.admit(reports)
+        let mut own = self.dedupe.admit(reports).into_iter();
+        let admission = |entry: &(Arc<Event>, Way)| {
+            if is_own(&entry) {
+                // There is one for each.
+                return own.next().unwrap_or(Admission::New);
+            }
+            self.admit_handed(&entry.0)
+        };
+        batch.events.iter().map(admission).collect()
+    }
+
+    /// What a controller told, or herald itself, is known in the journal or here. The other way round nothing is remembered:
+    /// what comes from outside neither hides nor crowds out what is told here.
+    fn admit_handed(&mut self, event: &Event) -> Admission {
+        let known = self.known.contains(&key(event)) || self.dedupe.knows(event);
+        if self.handed.admit(event) && !known {
+            Admission::New
+        } else {
+            Admission::Duplicate
+        }
     }
 
     fn ask(&mut self, batch: &Batch, store: &dyn Store) {
@@ -55,8 +84,8 @@ impl Repeats {
             }
         }
         let mut sites: Vec<(&Text, &Text, Vec<Text>)> = Vec::new();
-        for (event, _) in &batch.events {
-            if event.origin != Origin::Backfill {
+        for (event, way) in &batch.events {
+            if event.origin != Origin::Backfill && *way != Way::Handed {
                 continue;
             }
             let site = sites.iter_mut().find(|(controller, site, _)| {
@@ -84,7 +113,7 @@ impl Repeats {
     }
 }
 
-fn key(event: &Event) -> (Text, Text, Text) {
+pub(super) fn key(event: &Event) -> (Text, Text, Text) {
     (
         event.controller.clone(),
         event.site.clone(),

@@ -1,16 +1,18 @@
 //! The router over the memory store, without a socket.
 
 mod alerts;
+mod handed;
 mod newcomers;
 mod state;
 
 use super::*;
-use crate::buffer::Limits;
+use crate::buffer::{HoleNews, Limits};
 use crate::chain::{Action, Chain};
 use crate::config::{BufferPlan, When, WhenFull};
 use crate::intake::{Intake, ring};
 use crate::store::{
-    Books, MemoryStore, Rejected, Settled, SinkBooks, Store, StoreError, StoreHealth, Watermark,
+    Books, Hole, HoleChange, MemoryStore, Rejected, Settled, SinkBooks, Store, StoreError,
+    StoreHealth, Watermark,
 };
 use async_trait::async_trait;
 use std::collections::VecDeque;

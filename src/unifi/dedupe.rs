@@ -146,6 +146,16 @@ impl Dedupe {
             .remember(event, source.into(), self.capacity);
     }
 
+    /// Whether an event of this controller, site and id is remembered.
+    #[must_use]
+    pub fn knows(&self, event: &Event) -> bool {
+        let mut sites = self.sites.iter();
+        let site = sites.find(|(controller, site, _)| {
+            same(controller, &event.controller) && same(site, &event.site)
+        });
+        site.is_some_and(|(_, _, site)| site.knows(&event.id))
+    }
+
     /// Position of the memory of a site.
     fn site(&mut self, controller: &Text, site: &Text) -> usize {
         let is = |entry: &(Text, Text, Site)| same(&entry.0, controller) && same(&entry.1, site);

@@ -94,6 +94,11 @@ impl Site {
         admissions
     }
 
+    /// Whether this id was seen.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.ids.contains_key(id)
+    }
+
     /// Merge the nearest, each with one.
     fn pair(&mut self, mut pairs: Vec<Pair>, admissions: &mut [Admission]) {
         pairs.sort_unstable();
