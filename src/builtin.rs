@@ -2,7 +2,8 @@
 
 use crate::registry::Registry;
 
-/// A registry with every built-in plugin; add your own with [`Registry::sink`] and [`Registry::filter`].
+/// A registry with every built-in plugin; add your own with [`Registry::sink`], [`Registry::filter`]
+/// and [`Registry::source`].
 #[must_use]
 pub fn builtin() -> Registry {
     Registry::new()
@@ -21,4 +22,5 @@ pub fn builtin() -> Registry {
         .sink::<herald_notify::PagerDuty>()
         .sink::<herald_notify::Email>()
         .sink::<herald_notify::Apprise>()
+        .source::<herald_nats::NatsSource>()
 }

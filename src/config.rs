@@ -140,6 +140,7 @@ fn write_down(locator: &Locator, registry: &Registry) -> Result<Reading, ConfigE
     };
     reading.read_options(registry, Role::Sink, "sinks", &mut tree);
     reading.read_options(registry, Role::Filter, "filters", &mut tree);
+    reading.read_options(registry, Role::Source, "sources", &mut tree);
     reading.tree = tree;
     Ok(reading)
 }
@@ -182,6 +183,11 @@ impl Reading {
                 Role::Filter => {
                     if let Some(filter) = self.file.filters.get_mut(&name) {
                         filter.options = table;
+                    }
+                }
+                Role::Source => {
+                    if let Some(source) = self.file.sources.get_mut(&name) {
+                        source.options = table;
                     }
                 }
             }

@@ -25,13 +25,16 @@ pub enum Ailment {
     Disconnected(Text),
     /// This controller is connected and silent.
     Silent(Text),
+    /// This source is not connected.
+    Unfed(Text),
     /// What comes cannot be written down.
     StoreDegraded,
 }
 
-/// What keeps herald, at `now`, from hearing and keeping what the controllers tell; `None` when nothing does.
+/// What keeps herald, at `now`, from hearing and keeping what controllers and `sources`, connected or not, tell; `None` when nothing does.
 pub fn ailment<'a>(
     controllers: impl IntoIterator<Item = (&'a Text, ControllerFacts)>,
+    sources: impl IntoIterator<Item = (&'a Text, bool)>,
     store: &StoreHealth,
     now: Timestamp,
 ) -> Option<Ailment> {
@@ -48,6 +51,12 @@ pub fn ailment<'a>(
             return Some(Ailment::Silent(name.clone()));
         }
     }
+    for (name, connected) in sources {
+        heard = true;
+        if !connected {
+            return Some(Ailment::Unfed(name.clone()));
+        }
+    }
     if !heard {
         return Some(Ailment::Nobody);
     }
@@ -60,6 +69,7 @@ impl fmt::Display for Ailment {
             Self::Nobody => f.write_str("there is no controller"),
             Self::Disconnected(name) => write!(f, "the controller {name} is not connected"),
             Self::Silent(name) => write!(f, "the controller {name} is silent"),
+            Self::Unfed(name) => write!(f, "the source {name} is not connected"),
             Self::StoreDegraded => f.write_str("the store is degraded"),
         }
     }
@@ -127,7 +137,7 @@ mod tests {
         let now = START + Duration::from_hours(1);
         let well = || facts(&[("default", true), ("attic", true)], Some(now));
         let judge = |other: ControllerFacts, store: &StoreHealth| {
-            ailment([(&home, well()), (&office, other)], store, now)
+            ailment([(&home, well()), (&office, other)], [], store, now)
         };
         let fine = StoreHealth::Ok;
         assert_eq!(judge(well(), &fine), None);
@@ -146,7 +156,10 @@ mod tests {
             held: 0,
         };
         assert_eq!(judge(well(), &degraded), Some(Ailment::StoreDegraded));
-        assert_eq!(ailment([], &fine, now), Some(Ailment::Nobody));
+        assert_eq!(ailment([], [], &fine, now), Some(Ailment::Nobody));
+        assert_eq!(ailment([], [(&home, true)], &fine, now), None);
+        let unfed = ailment([(&home, well())], [(&office, false)], &fine, now);
+        assert_eq!(unfed, Some(Ailment::Unfed(office.clone())));
     }
 
     #[test]

@@ -5,14 +5,17 @@ mod cluster;
 mod courier;
 mod drain;
 mod heartbeat;
+mod inlets;
 mod lanes;
 mod reload;
+mod setup;
 mod sources;
 
 pub use assemble::StartError;
 pub use courier::{Courier, fresh_chains};
 pub use drain::Stopped;
 pub use reload::{PlanSource, ReloadError, Reloader};
+pub use setup::Setup;
 
 use crate::buffer::Limits;
 use crate::chain::{ChainTally, Shape};
@@ -22,6 +25,7 @@ use crate::config::Plan;
 use crate::control::protocol::Changes;
 use crate::control::{self, Board, Tap};
 use crate::desk::Desk;
+use crate::inlet::SourceStatus;
 use crate::intake::{Intake, ring};
 use crate::measure::{BEAT, Measures};
 use crate::newcomers::Newcomers;
@@ -37,10 +41,10 @@ use crate::store::{SharedStore, SinkBooks};
 use crate::tasks::{Tasks, Thread};
 use crate::unifi::timing::Timing;
 use heartbeat::Heartbeat;
+use inlets::Inlets;
 use lanes::Lanes;
 use reload::Keeper;
 use sources::Sources;
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::runtime::{self, Runtime};
@@ -65,7 +69,7 @@ pub struct Host {
     source_tasks: Tasks,
     router: Thread,
     router_stop: CancellationToken,
-    keeper: JoinHandle<Lanes>,
+    keeper: JoinHandle<(Lanes, Inlets)>,
     reloader: Reloader,
     drain: CancellationToken,
     abort: CancellationToken,
@@ -77,23 +81,6 @@ pub struct Host {
     board: Arc<Board>,
     server: Option<Server>,
     cluster: Option<Running>,
-}
-
-/// What a host may be told besides its plan.
-#[derive(Clone, Default)]
-pub struct Setup {
-    /// How closely sockets are watched: a test cannot wait for what takes minutes.
-    pub timing: Timing,
-    /// Reads the configuration anew when that is asked for.
-    pub source: Option<PlanSource>,
-}
-
-impl fmt::Debug for Setup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Setup")
-            .field("timing", &self.timing)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Host {
@@ -145,6 +132,7 @@ impl Host {
         let engine = assemble::engine(&plan, &clock);
         let mut chains = assemble::chains(&plan, &registry, &services, &engine)?;
         let mut factories = assemble::sinks(&plan, &registry, &services)?;
+        let inlet_factories = inlets::factories(&plan, &registry, &services)?;
 
         let pulse = assemble::heartbeat(&plan, &services)?;
         let (intake, outlet) = ring(
@@ -236,8 +224,13 @@ impl Host {
             running: Vec::new(),
         };
         let controllers = plugins.block_on(sources.begin(&plan, resume.as_ref()));
+        let stop = source_tasks.stop_token();
+        let mut inlets = Inlets::new(&intake, &clock, &plugin_tasks, stop);
+        let mut changes = Changes::default();
+        let begun = plugins.block_on(inlets.change_to(&plan, inlet_factories, &mut changes));
         let roster = Roster::new(Cast {
             controllers,
+            sources: begun,
             sinks,
             scripts,
             filters,
@@ -271,6 +264,7 @@ impl Host {
             tasks: plugin_tasks.clone(),
             lanes,
             sources,
+            inlets,
             heartbeat,
             stop: source_tasks.stop_token(),
         };
@@ -342,6 +336,12 @@ impl Host {
         self.roster.now().controllers.clone()
     }
 
+    /// The state of every source, by name.
+    #[must_use]
+    pub fn sources(&self) -> Vec<(Text, SourceStatus)> {
+        self.roster.now().sources.clone()
+    }
+
     /// The state of every sink's lane, by name.
     #[must_use]
     pub fn sinks(&self) -> Vec<(Text, LaneStatus)> {
@@ -386,13 +386,14 @@ impl Host {
         self.plugins.block_on(self.reloader.go_on_with(plan))
     }
 
-    /// Resolves when every configured controller has refused the credentials beyond doubt.
+    /// Resolves when every configured controller has refused the credentials beyond doubt, and there is no source.
     pub async fn all_refused(&self) {
         loop {
             let refused = self.refused.notified();
             let cast = self.roster.now();
             let mut all = cast.controllers.iter();
-            if !cast.controllers.is_empty() && all.all(|(_, status)| status.facts().refused) {
+            let alone = cast.sources.is_empty() && !cast.controllers.is_empty();
+            if alone && all.all(|(_, status)| status.facts().refused) {
                 return;
             }
             refused.await;

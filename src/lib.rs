@@ -6,9 +6,9 @@
 //! socket → unifi (decode) → buffer (ring) → chain (scripts, filters, alerts) → store (one commit) → lane → sink
 //! ```
 //!
-//! The deciding modules (`unifi`, `buffer`, `chain`, `alert`, `digest`, `newcomers`, `lane`, `backoff`) are pure: no
+//! The deciding modules (`unifi`, `inlet`, `buffer`, `chain`, `alert`, `digest`, `newcomers`, `lane`, `backoff`) are pure: no
 //! sockets, no files, no clock; they take `now` and say what to do next. The doing modules (`source`, `store`, `router`,
-//! `lane::worker`) are thin.
+//! `lane::worker`, `inlet::worker`) are thin.
 
 pub mod alert;
 pub mod backoff;
@@ -26,6 +26,7 @@ pub mod digest;
 pub mod glob;
 pub mod heartbeat;
 pub mod host;
+pub mod inlet;
 pub mod intake;
 pub mod lane;
 pub mod measure;

@@ -1,22 +1,29 @@
 //! Which plugins there are: name → typed builder, a visible list.
 
+mod probe;
+
 use crate::config::overrides::Overrides;
-use crate::config::read::{Flaw, plain, read};
+use crate::config::read::{Flaw, read};
 use crate::config::suggest;
 use crate::config::tree::{Path, from_table, set};
 use figment::error::{Error as ReadError, Kind};
 use figment::value::{Dict, Tag, Value};
+pub(crate) use probe::OptionInfo;
+use probe::{SECRET, ask, leaves, wants_secret};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fmt;
-use unifi_herald_plugin::{BuildContext, BuildError, Filter, FilterPlugin, Sink, SinkPlugin};
+use unifi_herald_plugin::{
+    BuildContext, BuildError, Filter, FilterPlugin, Sink, SinkPlugin, Source, SourcePlugin,
+};
 
 /// The plugins of this herald, in the order they were added.
 #[derive(Debug, Default)]
 pub struct Registry {
     sinks: Vec<Entry<dyn Sink>>,
     filters: Vec<Entry<dyn Filter>>,
+    sources: Vec<Entry<dyn Source>>,
 }
 
 /// Options a plugin cannot be built from.
@@ -40,28 +47,41 @@ struct Entry<T: ?Sized> {
 /// Reads options as a plugin does, and forgets them.
 type Reader = fn(&Value) -> Result<(), Box<ReadError>>;
 
-/// An option of a plugin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OptionInfo {
-    /// Its path inside `options`.
-    pub(crate) path: Path,
-    /// What it takes.
-    pub(crate) expects: String,
-    /// Whether it must be there.
-    pub(crate) required: bool,
-}
-
 /// Why there is no plugin.
 enum Unbuilt {
     Read,
     Build(BuildError),
 }
 
-/// Which of the two lists a plugin is in.
+/// Which of the lists a plugin is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Sink,
     Filter,
+    Source,
+}
+
+impl Role {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Sink, Self::Filter, Self::Source];
+
+    /// What it is.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Sink => "sink",
+            Self::Filter => "filter",
+            Self::Source => "source",
+        }
+    }
+
+    /// The table of the configuration that makes one.
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Self::Sink => "sinks",
+            Self::Filter => "filters",
+            Self::Source => "sources",
+        }
+    }
 }
 
 impl Registry {
@@ -103,6 +123,22 @@ impl Registry {
         self
     }
 
+    /// Add a source.
+    #[must_use]
+    pub fn source<S: SourcePlugin>(mut self) -> Self {
+        self.sources.push(Entry {
+            name: S::NAME,
+            summary: S::SUMMARY,
+            read: readable::<S::Config>,
+            build: |options, context| {
+                let config = S::Config::deserialize(options).map_err(|_| Unbuilt::Read)?;
+                let source = S::build(config, context).map_err(Unbuilt::Build)?;
+                Ok(Box::new(source))
+            },
+        });
+        self
+    }
+
     /// Name and summary of every sink.
     pub fn sinks(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.sinks.iter().map(|entry| (entry.name, entry.summary))
@@ -111,6 +147,21 @@ impl Registry {
     /// Name and summary of every filter.
     pub fn filters(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.filters.iter().map(|entry| (entry.name, entry.summary))
+    }
+
+    /// Name and summary of every source.
+    pub fn sources(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.sources.iter().map(|entry| (entry.name, entry.summary))
+    }
+
+    /// Role, name and summary of every plugin.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Role, &'static str, &'static str)> {
+        let sinks = self.sinks().map(|(name, about)| (Role::Sink, name, about));
+        let filters = self.filters();
+        let filters = filters.map(|(name, about)| (Role::Filter, name, about));
+        let sources = self.sources();
+        let sources = sources.map(|(name, about)| (Role::Source, name, about));
+        sinks.chain(filters).chain(sources)
     }
 
     /// Build a sink; as often as wanted, from the same options.
@@ -139,22 +190,27 @@ impl Registry {
         build(&self.filters, plugin, options, context)
     }
 
+    /// Build a source; as often as wanted, from the same options.
+    ///
+    /// # Errors
+    /// When there is no such plugin or the options do not suit it.
+    pub fn build_source(
+        &self,
+        plugin: &str,
+        options: &toml::Table,
+        context: &BuildContext,
+    ) -> Result<Box<dyn Source>, OptionError> {
+        build(&self.sources, plugin, options, context)
+    }
+
     /// Names that two plugins have, or that no configuration can write.
     pub(crate) fn misnamed(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        for (what, names) in [
-            (
-                "sink",
-                self.sinks().map(|(name, _)| name).collect::<Vec<_>>(),
-            ),
-            (
-                "filter",
-                self.filters().map(|(name, _)| name).collect::<Vec<_>>(),
-            ),
-        ] {
+        for role in Role::ALL {
             let mut seen = BTreeSet::new();
-            for name in names {
+            for name in self.names(role) {
                 if !seen.insert(name) {
+                    let what = role.as_str();
                     problems.push(format!(
                         "two {what} plugins are called `{name}`; give one of them another `NAME`"
                     ));
@@ -166,10 +222,8 @@ impl Registry {
 
     /// The names in one of the lists.
     pub(crate) fn names(&self, role: Role) -> Vec<&'static str> {
-        match role {
-            Role::Sink => self.sinks().map(|(name, _)| name).collect(),
-            Role::Filter => self.filters().map(|(name, _)| name).collect(),
-        }
+        let all = self.all().filter(|(other, _, _)| *other == role);
+        all.map(|(_, name, _)| name).collect()
     }
 
     /// What is wrong with `options` in the eyes of `plugin`, without building it. Variables of the environment
@@ -242,6 +296,7 @@ impl Registry {
         match role {
             Role::Sink => find(&self.sinks, plugin).map(|entry| entry.read),
             Role::Filter => find(&self.filters, plugin).map(|entry| entry.read),
+            Role::Source => find(&self.sources, plugin).map(|entry| entry.read),
         }
     }
 }
@@ -294,85 +349,6 @@ fn find<'a, T: ?Sized>(entries: &'a [Entry<T>], name: &str) -> Option<&'a Entry<
 
 fn readable<C: DeserializeOwned>(options: &Value) -> Result<(), Box<ReadError>> {
     C::deserialize(options).map(drop).map_err(Box::new)
-}
-
-/// Every value below, and the tables and lists on the way.
-fn leaves(tree: &Value, path: &Path, found: &mut Vec<Path>) {
-    found.push(path.clone());
-    match tree {
-        Value::Dict(_, dict) => {
-            for (key, value) in dict {
-                leaves(value, &path.join(key.as_str()), found);
-            }
-        }
-        Value::Array(_, items) => {
-            for (index, value) in items.iter().enumerate() {
-                leaves(value, &path.join(index.to_string()), found);
-            }
-        }
-        Value::String(..)
-        | Value::Char(..)
-        | Value::Bool(..)
-        | Value::Num(..)
-        | Value::Empty(..) => {}
-    }
-}
-
-/// Find the options in the table at `at`: an impossible key makes serde list those that there are, and a value of
-/// an impossible type makes it say what it wants.
-fn ask(reader: Reader, at: &Path, required_ones: &[Path], found: &mut Vec<OptionInfo>) {
-    const DEEPEST: usize = 4;
-    let refusal = |path: &Path, value: Value| {
-        let mut tree = Value::Dict(Tag::Default, Dict::new());
-        for depth in 1..path.0.len() {
-            set(
-                &mut tree,
-                &path.0[..depth],
-                Value::Dict(Tag::Default, Dict::new()),
-            );
-        }
-        set(&mut tree, &path.0, value);
-        reader(&tree).err().map(|error| error.kind)
-    };
-    let Some(Kind::UnknownField(_, known)) = refusal(&at.join("?"), true.into()) else {
-        return;
-    };
-    for name in known {
-        let path = at.join(*name);
-        let expects = [Value::from(true), Vec::<Value>::new().into()]
-            .into_iter()
-            .find_map(|odd| match refusal(&path, odd) {
-                Some(Kind::InvalidType(_, wanted)) if wanted.starts_with(SECRET) => {
-                    Some(SECRET.to_owned())
-                }
-                Some(Kind::InvalidType(_, wanted)) => Some(plain(&wanted)),
-                Some(Kind::Message(wanted)) => Some(wanted),
-                _ => None,
-            });
-        let expects = match refusal(&path, "?".into()) {
-            Some(Kind::UnknownVariant(_, known)) => Some(format!("one of {}", known.join(", "))),
-            _ => expects,
-        };
-        let required = required_ones.contains(&path);
-        let table = expects.as_deref() == Some("a table");
-        found.push(OptionInfo {
-            path: path.clone(),
-            expects: expects.unwrap_or_default(),
-            required,
-        });
-        if table && path.0.len() < DEEPEST {
-            ask(reader, &path, required_ones, found);
-        }
-    }
-}
-
-/// How the contract crate describes a secret to serde.
-const SECRET: &str = "a secret";
-
-fn wants_secret(message: &str) -> bool {
-    message
-        .strip_prefix("expected ")
-        .is_some_and(|wanted| wanted.starts_with(SECRET))
 }
 
 fn prefix(option: &str) -> String {

@@ -1,6 +1,7 @@
 //! Which controllers, sinks, scripts and filters there are at the moment, for whoever asks while a reload may change it.
 
 use crate::chain::{ChainShape, ChainTally, FilterHealth};
+use crate::inlet::SourceStatus;
 use crate::script::{Engine, ScriptHealth};
 use crate::status::{ControllerStatus, LaneStatus};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,6 +22,8 @@ struct Shared {
 pub struct Cast {
     /// Every controller, by name, in the order of the configuration.
     pub controllers: Vec<(Text, ControllerStatus)>,
+    /// Every source, by name, in the order of the configuration.
+    pub sources: Vec<(Text, SourceStatus)>,
     /// Every sink's lane, by name, in the order of the configuration.
     pub sinks: Vec<(Text, LaneStatus)>,
     /// The scripts: chain, script, health.
@@ -63,6 +66,7 @@ impl Roster {
         use crate::script::{EngineOptions, Limits};
         Self::new(Cast {
             controllers,
+            sources: Vec::new(),
             sinks,
             scripts: Vec::new(),
             filters: Vec::new(),

@@ -30,4 +30,5 @@ mod value;
 
 pub use decode::{BadFrame, DecodeCounts, Decoder, Frame, Site};
 pub use dedupe::{Admission, Dedupe, EventSource, Report};
+pub(crate) use item::is_deeper_than;
 pub use names::{ClientNames, DeviceNames, Names, NamesError};

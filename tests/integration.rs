@@ -18,4 +18,5 @@ mod packaging;
 mod server;
 mod sinks;
 mod soak;
+mod sources;
 mod support;

@@ -50,6 +50,10 @@ fn summary(plan: &Plan) -> String {
         .controllers
         .iter()
         .map(|controller| format!("{} ({})", controller.name, controller.url));
+    let sources = plan
+        .sources
+        .iter()
+        .map(|source| format!("{} ({})", source.name, source.plugin.plugin));
     let sinks = plan
         .sinks
         .iter()
@@ -88,6 +92,7 @@ fn summary(plan: &Plan) -> String {
     let mut text = String::new();
     for (title, items) in [
         ("controllers", controllers.collect::<Vec<_>>()),
+        ("sources", sources.collect()),
         ("scripts", scripts.collect()),
         ("filters", filters.collect()),
         ("alerts", alerts.collect()),

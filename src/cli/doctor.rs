@@ -20,7 +20,7 @@ const FIRST_FRAME: Duration = Duration::from_secs(20);
 ///
 /// One line for each step: name and address of each controller, its certificate, what it is, the login and the rights
 /// of the account, its version and clock, a frame on the socket and a history of each site, the folder of the store,
-/// and each sink's destination. It logs in once for each controller and changes nothing.
+/// the destination of each sink and what each source reads. It logs in once for each controller and changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit codes: 0 nothing failed (warnings do not count), 1 a sink or the store failed,
@@ -103,21 +103,28 @@ impl Ward {
         }
         self.store(plan);
         online::try_sinks(plan, registry, |name, tried| {
-            let name = format!("sink {name}");
-            match tried {
-                Ok(()) => self.tell(&name, Health::Ok, "its destination answers", "", Exit::Done),
-                Err((sentence, exit)) => {
-                    let (detail, fix) = sentence.split_once(": ").unwrap_or((&sentence, ""));
-                    let fix = if fix.is_empty() {
-                        "check the sink's options and its destination"
-                    } else {
-                        fix
-                    };
-                    self.tell(&name, Health::Failed, detail, fix, exit);
-                }
-            }
+            let well = "its destination answers";
+            let fix = "check the sink's options and its destination";
+            self.of_plugin(&format!("sink {name}"), tried, (well, fix));
         })
         .await;
+        online::try_sources(plan, registry, |name, tried| {
+            let (well, fix) = ("it would be received", "check the source's options");
+            self.of_plugin(&format!("source {name}"), tried, (well, fix));
+        })
+        .await;
+    }
+
+    /// What is said when all is well, and the fix where the trouble names none.
+    fn of_plugin(&mut self, name: &str, tried: Result<(), (String, Exit)>, said: (&str, &str)) {
+        match tried {
+            Ok(()) => self.tell(name, Health::Ok, said.0, "", Exit::Done),
+            Err((sentence, exit)) => {
+                let (detail, fix) = sentence.split_once(": ").unwrap_or((&sentence, ""));
+                let fix = if fix.is_empty() { said.1 } else { fix };
+                self.tell(name, Health::Failed, detail, fix, exit);
+            }
+        }
     }
 
     fn of_controller(&mut self, controller: &str, finding: &Finding) {

@@ -225,6 +225,9 @@ fn introduce(plan: &Plan) {
     for controller in &plan.controllers {
         tracing::info!(controller = %controller.name, url = controller.url, "will listen");
     }
+    for source in &plan.sources {
+        tracing::info!(source_name = %source.name, plugin = source.plugin.plugin, "will receive");
+    }
     for sink in &plan.sinks {
         tracing::info!(sink = %sink.name, plugin = sink.plugin.plugin, "will deliver");
     }

@@ -1,4 +1,4 @@
-//! `herald check --online`: logs in to every controller and lets every sink check its destination.
+//! `herald check --online`: logs in to every controller and lets every sink and every source check the other end.
 
 use super::Exit;
 use super::output::print;
@@ -47,6 +47,15 @@ pub(super) fn check(plan: &Plan, registry: &Registry) -> Exit {
                 Err((error, exit)) => (format!("failed: {error}"), exit),
             };
             let exit = worse(exit, print(&format!("sink {name}: {text}\n")));
+            worst = worse(worst, exit);
+        })
+        .await;
+        try_sources(plan, registry, |name, tried| {
+            let (text, exit) = match tried {
+                Ok(()) => ("ok".to_owned(), Exit::Done),
+                Err((error, exit)) => (format!("failed: {error}"), exit),
+            };
+            let exit = worse(exit, print(&format!("source {name}: {text}\n")));
             worst = worse(worst, exit);
         })
         .await;
@@ -115,6 +124,29 @@ async fn try_sink(
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err((error.to_string(), Exit::Failed)),
         Err(_elapsed) => Err(("it did not answer in time".to_owned(), Exit::Failed)),
+    }
+}
+
+/// Build every source of `plan`, one after the other, and let it check whether it would receive something; `tell` hears
+/// how each did. Nothing is received.
+pub(super) async fn try_sources(
+    plan: &Plan,
+    registry: &Registry,
+    mut tell: impl FnMut(&str, Result<(), (String, Exit)>),
+) {
+    let services = HostServices::new(Clock::system(), Tasks::new());
+    for source in &plan.sources {
+        let services = Arc::<HostServices>::clone(&services);
+        let context = BuildContext::new(source.name.clone(), &plan.base, services);
+        let built = registry.build_source(&source.plugin.plugin, &source.plugin.options, &context);
+        let tried = match built {
+            Err(error) => Err((error.to_string(), Exit::Config)),
+            Ok(mut built) => match timeout(PATIENCE, built.check()).await {
+                Ok(checked) => checked.map_err(|error| (error.to_string(), Exit::Failed)),
+                Err(_elapsed) => Err(("it did not answer in time".to_owned(), Exit::Failed)),
+            },
+        };
+        tell(&source.name, tried);
     }
 }
 

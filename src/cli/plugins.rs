@@ -6,7 +6,6 @@ use super::Exit;
 use super::load::Loader;
 use super::output::{complain, print};
 use crate::config::suggest;
-use crate::registry::Role;
 use clap::Subcommand;
 use std::fmt::Write;
 
@@ -19,7 +18,7 @@ pub(super) struct Plugins {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Name and purpose of every sink and filter.
+    /// Name and purpose of every sink, filter and source.
     List,
     /// One plugin.
     #[command(after_help = "Example:\n  herald plugins show file")]
@@ -40,21 +39,8 @@ impl Plugins {
     }
 }
 
-/// Role, name and summary of every plugin.
-fn all(loader: &Loader) -> Vec<(Role, &'static str, &'static str)> {
-    let sinks = loader
-        .registry
-        .sinks()
-        .map(|(name, summary)| (Role::Sink, name, summary));
-    let filters = loader
-        .registry
-        .filters()
-        .map(|(name, summary)| (Role::Filter, name, summary));
-    sinks.chain(filters).collect()
-}
-
 fn list(loader: &Loader) -> Exit {
-    let plugins = all(loader);
+    let plugins: Vec<_> = loader.registry.all().collect();
     let width = plugins
         .iter()
         .map(|(_, name, _)| name.len())
@@ -62,23 +48,17 @@ fn list(loader: &Loader) -> Exit {
         .unwrap_or(0);
     let mut text = String::new();
     for (role, name, summary) in plugins {
-        let role = match role {
-            Role::Sink => "sink",
-            Role::Filter => "filter",
-        };
+        let role = role.as_str();
         _ = writeln!(text, "{role:<6}  {name:<width$}  {summary}");
     }
     print(&text)
 }
 
 fn show(loader: &Loader, name: &str) -> Exit {
-    let plugins = all(loader);
+    let plugins: Vec<_> = loader.registry.all().collect();
     let mut text = String::new();
     for (role, _, summary) in plugins.iter().filter(|(_, known, _)| *known == name) {
-        let table = match role {
-            Role::Sink => "sinks",
-            Role::Filter => "filters",
-        };
+        let table = role.table();
         _ = writeln!(
             text,
             "{name}: {summary}\n\n[{table}.NAME]\nplugin = \"{name}\"\n\n[{table}.NAME.options]"

@@ -6,7 +6,8 @@ use super::{Exit, ask};
 use crate::clock::Clock;
 use crate::config::Outline;
 use crate::control::protocol::{
-    Answer, ControllerState, RefusedConfig, Request, SinkState, Status as Facts, StepState,
+    Answer, ControllerState, RefusedConfig, Request, SinkState, SourceState, Status as Facts,
+    StepState,
 };
 use serde::{Serialize, Serializer};
 use std::fmt::Write;
@@ -75,6 +76,16 @@ fn stopped(outline: &Outline) -> Result<Facts, Exit> {
         kind: kind.map(|kind| kind.as_str().to_owned()),
         trouble: None,
     });
+    let sources = outline.sources.iter().map(|name| SourceState {
+        name: name.to_string(),
+        connected: false,
+        last_event: None,
+        received: 0,
+        refused: 0,
+        own: 0,
+        lost: 0,
+        trouble: None,
+    });
     let sinks = outline.sinks.iter().map(|name| {
         let entry = books.iter().find(|sink| sink.name == *name);
         SinkState {
@@ -88,6 +99,7 @@ fn stopped(outline: &Outline) -> Result<Facts, Exit> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         process: 0,
         controllers: controllers.collect(),
+        sources: sources.collect(),
         sinks: sinks.collect(),
         degraded: None,
         scripts: Vec::new(),
@@ -101,6 +113,11 @@ fn stopped(outline: &Outline) -> Result<Facts, Exit> {
 struct Json<'a> {
     #[serde(serialize_with = "controllers")]
     controllers: &'a [ControllerState],
+    #[serde(
+        serialize_with = "sources",
+        skip_serializing_if = "<[SourceState]>::is_empty"
+    )]
+    sources: &'a [SourceState],
     #[serde(serialize_with = "sinks")]
     sinks: &'a [SinkState],
     /// Those that are bypassed.
@@ -119,6 +136,16 @@ struct ControllerJson<'a> {
     last_frame: Option<Timestamp>,
     version: Option<&'a str>,
     kind: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SourceJson {
+    connected: bool,
+    last_event: Option<Timestamp>,
+    received: u64,
+    refused: u64,
+    own: u64,
+    lost: u64,
 }
 
 #[derive(Serialize)]
@@ -145,6 +172,20 @@ fn controllers<S: Serializer>(all: &[ControllerState], serializer: S) -> Result<
     }))
 }
 
+fn sources<S: Serializer>(all: &[SourceState], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(all.iter().map(|source| {
+        let facts = SourceJson {
+            connected: source.connected,
+            last_event: source.last_event,
+            received: source.received,
+            refused: source.refused,
+            own: source.own,
+            lost: source.lost,
+        };
+        (&source.name, facts)
+    }))
+}
+
 fn sinks<S: Serializer>(all: &[SinkState], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(all.iter().map(|sink| {
         let books = &sink.books;
@@ -165,6 +206,7 @@ fn sinks<S: Serializer>(all: &[SinkState], serializer: S) -> Result<S::Ok, S::Er
 fn json(facts: &Facts) -> Exit {
     let object = Json {
         controllers: &facts.controllers,
+        sources: &facts.sources,
         sinks: &facts.sinks,
         scripts: &facts.scripts,
         filters: &facts.filters,
@@ -221,7 +263,9 @@ fn human(facts: &Facts, running: bool, now: Timestamp) -> String {
         );
     }
     let width = longest(facts.controllers.iter().map(|controller| &controller.name));
-    text.push_str("\ncontrollers\n");
+    if !facts.controllers.is_empty() || facts.sources.is_empty() {
+        text.push_str("\ncontrollers\n");
+    }
     for controller in &facts.controllers {
         _ = writeln!(
             text,
@@ -230,6 +274,17 @@ fn human(facts: &Facts, running: bool, now: Timestamp) -> String {
             describe(controller, now)
         );
         if let Some(trouble) = &controller.trouble {
+            _ = writeln!(text, "  {:width$}  {}", "", plain(trouble));
+        }
+    }
+    if !facts.sources.is_empty() {
+        text.push_str("\nsources\n");
+    }
+    let width = longest(facts.sources.iter().map(|source| &source.name));
+    for source in &facts.sources {
+        let told = describe_source(source, now);
+        _ = writeln!(text, "  {:<width$}  {told}", source.name);
+        if let Some(trouble) = &source.trouble {
             _ = writeln!(text, "  {:width$}  {}", "", plain(trouble));
         }
     }
@@ -293,6 +348,29 @@ fn describe(controller: &ControllerState, now: Timestamp) -> String {
     parts.join(", ")
 }
 
+fn describe_source(source: &SourceState, now: Timestamp) -> String {
+    let connected = if source.connected {
+        "connected"
+    } else {
+        "not connected"
+    };
+    let last = match source.last_event {
+        Some(time) => format!("last event {} ago", ago(now.since(time))),
+        None => "no event yet".to_owned(),
+    };
+    let mut parts = format!("{connected}, {last}, {} received", source.received);
+    for (count, what) in [
+        (source.refused, "were no events"),
+        (source.own, "of our own controllers"),
+        (source.lost, "lost"),
+    ] {
+        if count > 0 {
+            _ = write!(parts, ", {count} {what}");
+        }
+    }
+    parts
+}
+
 /// A length of time in its largest unit.
 fn ago(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -347,11 +425,39 @@ mod tests {
                 },
                 last_error: Some("answered 500".into()),
             }],
+            sources: Vec::new(),
             degraded: None,
             scripts: Vec::new(),
             filters: Vec::new(),
             refused_reload: None,
         }
+    }
+
+    #[test]
+    fn sources_stand_where_controllers_do() {
+        let mut facts = facts();
+        facts.controllers.clear();
+        facts.sources.push(SourceState {
+            name: "building".into(),
+            connected: false,
+            last_event: Some(Timestamp::from_millis(100_000)),
+            received: 12,
+            refused: 1,
+            own: 2,
+            lost: 3,
+            trouble: Some("no way\u{7}".into()),
+        });
+        let text = human(&facts, true, Timestamp::from_millis(165_000));
+        let lines: Vec<&str> = text.lines().skip(1).take(4).collect();
+        assert_eq!(
+            lines,
+            [
+                "",
+                "sources",
+                "  building  not connected, last event 1 min ago, 12 received, 1 were no events, 2 of our own controllers, 3 lost",
+                "            no way\u{fffd}",
+            ]
+        );
     }
 
     #[test]

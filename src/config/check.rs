@@ -8,6 +8,7 @@ mod heartbeat;
 mod scripts;
 mod server;
 mod sinks;
+mod sources;
 
 pub(crate) use controllers::is_loopback;
 
@@ -38,6 +39,7 @@ pub(super) fn plan(
     let plan = Plan {
         base: reading.base.clone(),
         controllers: check.controllers(),
+        sources: check.sources(),
         buffer,
         store: check.store(),
         scripts: check.scripts(&engine),
@@ -90,6 +92,7 @@ pub(super) fn outline(
     });
     let scripts = scripts.collect();
     let controllers = reading.names("controllers").into_iter();
+    let sources = reading.names("sources").into_iter();
     let sinks = reading.names("sinks").into_iter();
     let outline = Outline {
         store: check.store(),
@@ -99,6 +102,7 @@ pub(super) fn outline(
                 (name.into(), kind)
             })
             .collect(),
+        sources: sources.map(Into::into).collect(),
         sinks: sinks.map(Into::into).collect(),
         scripts,
         zone: check.zone(),
@@ -174,6 +178,7 @@ impl Check<'_> {
     fn names(&mut self) {
         for table in [
             "controllers",
+            "sources",
             "scripts",
             "filters",
             "alerts",

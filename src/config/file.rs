@@ -7,11 +7,13 @@ mod alerts;
 mod cluster;
 mod server;
 mod sinks;
+mod sources;
 
 pub(crate) use alerts::*;
 pub(crate) use cluster::{HostTable, JetstreamTable};
 pub(crate) use server::ServerTable;
 pub(crate) use sinks::*;
+pub(crate) use sources::SourceTable;
 
 use super::plan::{
     BackfillPlan, FirstRun, LogFormat, OnError, StoreMode, StorePlan, SyncMode, WhenFull,
@@ -33,6 +35,8 @@ pub(crate) struct File {
     pub(crate) preset_sinks: Option<Vec<String>>,
     /// `[controllers.NAME]`: whom to listen to.
     pub(crate) controllers: BTreeMap<String, ControllerTable>,
+    /// `[sources.NAME]`: where events of other programs come from.
+    pub(crate) sources: BTreeMap<String, SourceTable>,
     /// `[host]`: this herald's part among several.
     pub(crate) host: HostTable,
     /// `[buffer]`: the ring between the socket and the chains.
@@ -258,8 +262,8 @@ pub(crate) struct TimeTable {
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct HeartbeatTable {
-    /// Asked for while every controller is connected and heard and the store keeps its promise: a dead man's switch
-    /// behind it raises the alarm when that ends. Required.
+    /// Asked for while every controller is connected and heard, every source is connected, and the store keeps its promise:
+    /// a dead man's switch behind it raises the alarm when that ends. Required.
     #[serde(serialize_with = "masked")]
     pub(crate) url: Option<Secret>,
     /// How often.

@@ -56,7 +56,7 @@ pub fn folders(locator: &Locator) -> BTreeSet<PathBuf> {
     folders
 }
 
-/// The files that a table of options names: a secret's `file` and `credential`, `ca_file`.
+/// The files that a table of options names: a secret's `file` and `credential`, `ca_file`, `creds`.
 #[must_use]
 pub fn named_files(table: &Table, base: &Path) -> BTreeSet<PathBuf> {
     let mut files = BTreeSet::new();
@@ -67,7 +67,7 @@ pub fn named_files(table: &Table, base: &Path) -> BTreeSet<PathBuf> {
 fn collect(table: &Table, base: &Path, files: &mut BTreeSet<PathBuf>) {
     for (key, value) in table {
         match value {
-            Value::String(name) if key == "file" || key.ends_with("_file") => {
+            Value::String(name) if key == "file" || key == "creds" || key.ends_with("_file") => {
                 files.insert(base.join(name));
             }
             Value::String(name) if key == "credential" => {
@@ -127,6 +127,7 @@ mod tests {
             "scripts/lib.rhai",
             "pw",
             "ca.pem",
+            "bus.creds",
             "events.jsonl",
         ] {
             fs::write(path(name), name).unwrap();
@@ -139,6 +140,8 @@ mod tests {
             file = "scripts/a.rhai"
             [sinks.archive]
             options = { path = "events.jsonl" }
+            [sources.bus]
+            options = { creds = "bus.creds" }
         "#;
         fs::write(path("config.toml"), config).unwrap();
         let locator = Locator {
@@ -149,6 +152,7 @@ mod tests {
         };
         let found = files(&locator);
         let names = [
+            "bus.creds",
             "ca.pem",
             "config.toml",
             "pw",

@@ -4,12 +4,14 @@ mod alerts;
 mod chains;
 mod cluster;
 mod sink;
+mod source;
 mod store;
 
 pub use alerts::*;
 pub use chains::*;
 pub use cluster::{HostRole, JetstreamPlan};
 pub use sink::{BatchPlan, RetryPlan, SinkPlan};
+pub use source::SourcePlan;
 pub use store::{StoreMode, StorePlan, SyncMode};
 
 use std::collections::BTreeMap;
@@ -27,6 +29,8 @@ pub struct Plan {
     pub base: PathBuf,
     /// In the order of the file.
     pub controllers: Vec<ControllerPlan>,
+    /// In the order of the file.
+    pub sources: Vec<SourcePlan>,
     /// The ring between the socket and the chains.
     pub buffer: BufferPlan,
     /// Where batches are committed.
@@ -62,6 +66,8 @@ pub struct Outline {
     pub store: StorePlan,
     /// Name and, where it is written, kind, in the order of the file.
     pub controllers: Vec<(Text, Option<ControllerKind>)>,
+    /// Names in the order of the file.
+    pub sources: Vec<Text>,
     /// Names in the order of the file.
     pub sinks: Vec<Text>,
     /// Name and file of each script.

@@ -11,7 +11,11 @@ pub(crate) fn schema(registry: &Registry) -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = generator.into_root_schema_for::<File>().to_value();
     schema["title"] = json!("The configuration of unifi-herald");
-    for (table, role) in [("SinkTable", Role::Sink), ("FilterTable", Role::Filter)] {
+    for (table, role) in [
+        ("SinkTable", Role::Sink),
+        ("FilterTable", Role::Filter),
+        ("SourceTable", Role::Source),
+    ] {
         let pointer = format!("/$defs/{table}/properties/plugin");
         if let Some(plugin) = schema.pointer_mut(&pointer) {
             plugin["enum"] = json!(registry.names(role));
@@ -50,18 +54,9 @@ pub(crate) fn reference(registry: &Registry) -> String {
 }
 
 fn plugins(registry: &Registry, page: &mut String) {
-    let sinks = registry
-        .sinks()
-        .map(|(name, about)| (Role::Sink, name, about));
-    let filters = registry
-        .filters()
-        .map(|(name, about)| (Role::Filter, name, about));
     page.push_str("\n## Options of the plugins\n");
-    for (role, name, about) in sinks.chain(filters) {
-        let table = match role {
-            Role::Sink => "sinks",
-            Role::Filter => "filters",
-        };
+    for (role, name, about) in registry.all() {
+        let table = role.table();
         _ = write!(
             page,
             "\n### `[{table}.NAME.options]` of `{name}`\n\n{}\n",

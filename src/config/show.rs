@@ -3,7 +3,7 @@
 use super::Reading;
 use super::file::{
     AlertTable, BufferTable, ChainTable, ControllerTable, DigestTable, FilterTable, HeartbeatTable,
-    LogTable, ScriptTable, ServerTable, SinkTable, StoreTable, TimeTable,
+    LogTable, ScriptTable, ServerTable, SinkTable, SourceTable, StoreTable, TimeTable,
 };
 use super::secrets::{is_place, userinfo};
 use super::source::hides;
@@ -28,6 +28,14 @@ pub(super) fn render(mut reading: Reading, registry: &Registry) -> String {
             &filter.options,
         );
     }
+    for source in reading.file.sources.values_mut() {
+        source.options = masked(
+            registry,
+            Role::Source,
+            source.plugin.as_deref(),
+            &source.options,
+        );
+    }
     for controller in reading.file.controllers.values_mut() {
         if let Some(url) = &mut controller.url {
             mask_account(url);
@@ -36,6 +44,7 @@ pub(super) fn render(mut reading: Reading, registry: &Registry) -> String {
     let file = &reading.file;
     let shown = Shown {
         controllers: Ordered(reading.names("controllers"), &file.controllers),
+        sources: Ordered(reading.names("sources"), &file.sources),
         buffer: &file.buffer,
         store: &file.store,
         scripts: Ordered(reading.names("scripts"), &file.scripts),
@@ -56,6 +65,8 @@ pub(super) fn render(mut reading: Reading, registry: &Registry) -> String {
 #[derive(Serialize)]
 struct Shown<'a> {
     controllers: Ordered<'a, ControllerTable>,
+    #[serde(skip_serializing_if = "Ordered::is_empty")]
+    sources: Ordered<'a, SourceTable>,
     buffer: &'a BufferTable,
     store: &'a StoreTable,
     scripts: Ordered<'a, ScriptTable>,
@@ -74,6 +85,12 @@ struct Shown<'a> {
 
 /// Tables in the order of their names here.
 struct Ordered<'a, T>(Vec<String>, &'a BTreeMap<String, T>);
+
+impl<T> Ordered<'_, T> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl<T: Serialize> Serialize for Ordered<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

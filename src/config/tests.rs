@@ -9,6 +9,7 @@ mod secrecy;
 mod server;
 mod shipped;
 mod shown;
+mod sources;
 
 use super::{ConfigErrors, Controllers, Locator, Plan, load, show};
 use crate::registry::Registry;

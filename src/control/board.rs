@@ -1,11 +1,14 @@
 //! What the control socket may look at: handles to the parts of a running host, none of which can hold it up.
 
-use super::protocol::{ControllerState, Degraded, RefusedConfig, SinkState, Status, StepState};
+use super::protocol::{
+    ControllerState, Degraded, RefusedConfig, SinkState, SourceState, Status, StepState,
+};
 use super::tap::Tap;
 use crate::chain::FilterHealth;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::host::Reloader;
+use crate::inlet::SourceStatus;
 use crate::intake::Intake;
 use crate::measure::Measures;
 use crate::roster::Roster;
@@ -88,6 +91,11 @@ impl Board {
                 .iter()
                 .map(|(name, status)| controller(name, status))
                 .collect(),
+            sources: cast
+                .sources
+                .iter()
+                .map(|(name, status)| source(name, status))
+                .collect(),
             sinks: sinks.collect(),
             degraded,
             scripts: cast.scripts.iter().filter_map(script).collect(),
@@ -108,6 +116,20 @@ fn controller(name: &str, status: &ControllerStatus) -> ControllerState {
         last_frame: facts.last_frame,
         version: facts.version,
         kind: facts.kind.map(|kind| kind.as_str().to_owned()),
+        trouble: facts.trouble,
+    }
+}
+
+fn source(name: &str, status: &SourceStatus) -> SourceState {
+    let facts = status.facts();
+    SourceState {
+        name: name.to_owned(),
+        connected: facts.connected,
+        last_event: facts.last_event,
+        received: facts.received,
+        refused: facts.refused,
+        own: facts.own,
+        lost: facts.lost,
         trouble: facts.trouble,
     }
 }

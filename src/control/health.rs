@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Health {
     /// Whether the host's own threads make progress; when they do not, only a restart helps.
     pub alive: bool,
-    /// Whether all is well besides: controllers, sinks, scripts, filters and store.
+    /// Whether all is well besides: controllers, sources, sinks, scripts, filters and store.
     pub ready: bool,
     /// What is not well, a sentence each. No text of others is in it.
     pub reasons: Vec<String>,
@@ -37,6 +37,11 @@ impl Board {
         for (name, status) in &cast.controllers {
             if !status.facts().connected() {
                 reasons.push(format!("controller {name} is not connected"));
+            }
+        }
+        for (name, status) in &cast.sources {
+            if !status.facts().connected {
+                reasons.push(format!("source {name} is not connected"));
             }
         }
         if self.store.health() != StoreHealth::Ok {

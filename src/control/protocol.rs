@@ -253,6 +253,9 @@ pub struct Status {
     /// Filters in Rust that are bypassed because they keep breaking down.
     #[serde(default)]
     pub filters: Vec<StepState>,
+    /// In the order of the configuration.
+    #[serde(default)]
+    pub sources: Vec<SourceState>,
     /// A configuration that was not taken, unless another was taken since.
     #[serde(default)]
     pub refused_reload: Option<RefusedConfig>,
@@ -281,11 +284,11 @@ pub struct RefusedConfig {
 /// What another configuration changed: names of tables, `sinks.ops`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
-    /// Controllers and sinks that are new.
+    /// Controllers, sources and sinks that are new.
     pub added: Vec<String>,
-    /// Controllers and sinks that are built anew.
+    /// Controllers, sources and sinks that are built anew.
     pub changed: Vec<String>,
-    /// Controllers and sinks that are no longer there.
+    /// Controllers, sources and sinks that are no longer there.
     pub removed: Vec<String>,
     /// What deserves a word: warnings of the configuration, and what only a restart changes.
     pub warnings: Vec<String>,
@@ -304,6 +307,27 @@ pub struct ControllerState {
     pub version: Option<String>,
     /// `unifi-os` or `self-hosted`.
     pub kind: Option<String>,
+    /// Why it is not connected, in one sentence.
+    pub trouble: Option<String>,
+}
+
+/// How one source of other programs' events is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceState {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whether it can receive.
+    pub connected: bool,
+    /// When the last event came.
+    pub last_event: Option<Timestamp>,
+    /// Events given to the chains since the start, those that came again included.
+    pub received: u64,
+    /// What was no event.
+    pub refused: u64,
+    /// Events of controllers that this herald listens to itself: not taken.
+    pub own: u64,
+    /// Messages that came faster than they were received.
+    pub lost: u64,
     /// Why it is not connected, in one sentence.
     pub trouble: Option<String>,
 }

@@ -59,7 +59,9 @@ impl HeartbeatWorker {
         let cast = self.roster.now();
         let controllers = cast.controllers.iter();
         let facts = controllers.map(|(name, status)| (name, status.facts()));
-        ailment(facts, &self.store.health(), self.clock.wall())
+        let sources = cast.sources.iter();
+        let sources = sources.map(|(name, status)| (name, status.facts().connected));
+        ailment(facts, sources, &self.store.health(), self.clock.wall())
     }
 
     /// What went wrong, in words without the address, whose path is often the key to it.

@@ -200,7 +200,7 @@ fn missing(table: &str, name: &str) -> StartError {
     }
 }
 
-fn plugin_error(table: &str, name: &str, error: &impl std::fmt::Display) -> StartError {
+pub(super) fn plugin_error(table: &str, name: &str, error: &impl std::fmt::Display) -> StartError {
     StartError::Plugin {
         table: format!("{table}.{name}"),
         message: error.to_string(),

@@ -51,13 +51,18 @@ impl Host {
             }
             source.end_by(deadline).await;
             // It swaps nothing any more, so the lanes that there are now are all that will be.
-            let lanes = match timeout_at(deadline, keeper).await {
-                Ok(Ok(lanes)) => lanes.into_tasks(),
+            let (lanes, inlets) = match timeout_at(deadline, keeper).await {
+                Ok(Ok((lanes, inlets))) => (lanes.into_tasks(), inlets.into_tasks()),
                 Ok(Err(_)) | Err(_) => {
                     tracing::warn!("a reload did not come to its end in time");
-                    Vec::new()
+                    (Vec::new(), Vec::new())
                 }
             };
+            // While the router still commits what they have in their hands; what they do not settle comes again.
+            let inlets = futures_util::future::join_all(inlets);
+            if timeout_at(deadline, inlets).await.is_err() {
+                tracing::warn!("a source did not stop in time");
+            }
             router_stop.cancel();
             router.end_by(deadline).await;
             drain.cancel();

@@ -2,6 +2,7 @@
 
 use super::assemble::{self, StartError};
 use super::heartbeat::Heartbeat;
+use super::inlets::{self, Inlets};
 use super::lanes::Lanes;
 use super::sources::Sources;
 use crate::buffer::Limits;
@@ -153,13 +154,14 @@ pub(super) struct Keeper {
     pub(super) tasks: Tasks,
     pub(super) lanes: Lanes,
     pub(super) sources: Sources,
+    pub(super) inlets: Inlets,
     pub(super) heartbeat: Heartbeat,
     pub(super) stop: CancellationToken,
 }
 
 impl Keeper {
-    /// Serve requests one after the other until told to stop; then the lanes are the caller's.
-    pub(super) async fn run(mut self) -> Lanes {
+    /// Serve requests one after the other until told to stop; then lanes and sources are the caller's.
+    pub(super) async fn run(mut self) -> (Lanes, Inlets) {
         let stop = self.stop.clone();
         // A reload under way is brought to its end: it may have changed something.
         while let Some(Some(request)) = stop.run_until_cancelled(self.requests.recv()).await {
@@ -174,7 +176,7 @@ impl Keeper {
             }
             drop(done.send(outcome));
         }
-        self.lanes
+        (self.lanes, self.inlets)
     }
 
     async fn plan(&self, given: Option<Box<Plan>>) -> Result<Plan, ReloadError> {
@@ -201,6 +203,7 @@ impl Keeper {
         let engine = assemble::engine(&plan, &self.clock);
         let mut chains = assemble::chains(&plan, &self.registry, &self.services, &engine)?;
         let mut factories = assemble::sinks(&plan, &self.registry, &self.services)?;
+        let inlet_factories = inlets::factories(&plan, &self.registry, &self.services)?;
         let pulse = assemble::heartbeat(&plan, &self.services)?;
         let state = chains.load_state(|scope| self.store.load_state(scope));
         state.map_err(StartError::State)?;
@@ -229,9 +232,15 @@ impl Keeper {
         let sinks = self
             .lanes
             .change_to(&plan, &numbers, &mut factories, &mut changes);
+        // Before the controllers: what it may bring of one of them must be in the store when that one is met.
+        let begun = self
+            .inlets
+            .change_to(&plan, inlet_factories, &mut changes)
+            .await;
         let controllers = self.sources.change_to(&plan, &mut changes).await;
         self.roster.set(Cast {
             controllers,
+            sources: begun,
             sinks,
             scripts,
             filters,

@@ -6,6 +6,7 @@ use super::App;
 use crate::alert::{Incident, Phase};
 use crate::control::Board;
 use crate::control::protocol::{SinkState, Status};
+use crate::inlet::SourceFacts;
 use crate::measure::Measures;
 use crate::roster::Cast;
 use crate::status::FrameCounts;
@@ -36,6 +37,7 @@ fn render(board: &Board) -> String {
     let mut page = Page::default();
     host(board, &status, &mut page);
     controllers(board, &cast, &mut page);
+    sources(&cast, &mut page);
     measures(&board.measures, board, &mut page);
     chains(&cast, &mut page);
     incidents(&board.desk.incidents(), &mut page);
@@ -66,6 +68,49 @@ fn host(board: &Board, status: &Status, page: &mut Page) {
         "Events that are in memory only, because the store takes none.",
     )
     .sample(&[], held.unwrap_or_default());
+}
+
+/// One of the counts of a source.
+type OfSources = fn(&SourceFacts) -> u64;
+
+fn sources(cast: &Cast, page: &mut Page) {
+    if cast.sources.is_empty() {
+        return;
+    }
+    let facts = cast.sources.iter();
+    let facts: Vec<_> = facts.map(|(name, status)| (name, status.facts())).collect();
+    let mut connected = page.gauge("herald_source_connected", "Whether the source can receive.");
+    for (name, facts) in &facts {
+        connected.sample(&[("source", name)], u8::from(facts.connected));
+    }
+    let counters: [(&str, &str, OfSources); 4] = [
+        (
+            "herald_source_events_total",
+            "Events given to the chains, those that came again included.",
+            |facts| facts.received,
+        ),
+        (
+            "herald_source_refused_total",
+            "Messages that were no events.",
+            |facts| facts.refused,
+        ),
+        (
+            "herald_source_own_total",
+            "Events of controllers that this herald listens to itself: not taken.",
+            |facts| facts.own,
+        ),
+        (
+            "herald_source_lost_total",
+            "Messages that came faster than they were received.",
+            |facts| facts.lost,
+        ),
+    ];
+    for (name, about, count) in counters {
+        let mut counter = page.counter(name, about);
+        for (source, facts) in &facts {
+            counter.sample(&[("source", source)], count(facts));
+        }
+    }
 }
 
 fn controllers(board: &Board, cast: &Cast, page: &mut Page) {

@@ -258,8 +258,8 @@ impl<'a> Parameter<'a> {
     }
 }
 
-/// Whether brackets in `json`, which is valid, nest deeper than `limit`.
-fn is_deeper_than(json: &str, limit: usize) -> bool {
+/// Whether brackets in `json`, which is valid, nest deeper than `limit`. Of other text it says something, in one pass.
+pub(crate) fn is_deeper_than(json: &str, limit: usize) -> bool {
     let bytes = json.as_bytes();
     // Few brackets cannot nest deeply, and nearly every item has few.
     if memchr::memchr2_iter(b'{', b'[', bytes).nth(limit).is_none() {

@@ -127,7 +127,13 @@ impl Check<'_> {
 
     fn controller_pattern(&mut self, path: Path, pattern: &str) {
         let names = self.reading.names("controllers");
-        if !names.iter().any(|name| matches(pattern, name)) {
+        let known = names.iter().any(|name| matches(pattern, name));
+        if !known && !self.reading.names("sources").is_empty() {
+            // Whom a source brings events of is for others to say.
+            self.warnings.push(format!(
+                "`{path}`: there is no controller `{pattern}`, only events of a source can be from one"
+            ));
+        } else if !known {
             self.unknown(path, "controller", pattern, "controllers");
         }
     }

@@ -25,7 +25,12 @@ impl Check<'_> {
     pub(super) fn controllers(&mut self) -> Vec<ControllerPlan> {
         let names = self.reading.names("controllers");
         let wanted = self.reading.file.host.role.collects();
-        if wanted && names.is_empty() && self.locator.controllers == Controllers::Checked {
+        let elsewhere = !self.reading.names("sources").is_empty();
+        if wanted
+            && names.is_empty()
+            && !elsewhere
+            && self.locator.controllers == Controllers::Checked
+        {
             self.missing(
                 Path::of(&["controllers"]),
                 "add a table such as [controllers.home] with `url` and `auth`",

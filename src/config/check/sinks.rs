@@ -99,7 +99,7 @@ impl Check<'_> {
         plans
     }
 
-    fn plugin(
+    pub(super) fn plugin(
         &mut self,
         role: Role,
         path: &Path,
@@ -139,6 +139,10 @@ impl Check<'_> {
             Role::Filter => self
                 .registry
                 .build_filter(plugin, options, &context)
+                .map(drop),
+            Role::Source => self
+                .registry
+                .build_source(plugin, options, &context)
                 .map(drop),
         };
         if let Err(OptionError { option, message }) = built {

@@ -436,7 +436,7 @@ error: `colours`: unknown key
 22 | [colours]
    |  ^^^^^^^
    |
-   = help: known keys: presets, preset_sinks, controllers, host, buffer, store, scripts, filters, alerts, digests, sinks, chains, time, heartbeat, log, server"#;
+   = help: known keys: presets, preset_sinks, controllers, sources, host, buffer, store, scripts, filters, alerts, digests, sinks, chains, time, heartbeat, log, server"#;
 
 const EXPECTED_WRONG_TYPES_AND_VALUES: &str = r#"error: `controllers.home.url`: expected text, found a whole number
  --> config.toml:2:7

@@ -2,7 +2,7 @@
 
 use super::Named;
 use crate::control::Health;
-use crate::control::protocol::{ControllerState, Degraded, SinkState};
+use crate::control::protocol::{ControllerState, Degraded, SinkState, SourceState};
 use crate::measure::{LEVELS, SLOT};
 use crate::server::App;
 use crate::status::{ControllerStatus, LaneStatus};
@@ -30,6 +30,7 @@ pub(super) struct Status {
     /// Why the configuration that is in the file now is not the one at work.
     refused_reload: Option<String>,
     controllers: Named<Controller>,
+    sources: Named<Source>,
     sinks: Named<Sink>,
 }
 
@@ -60,6 +61,17 @@ struct Controller {
     unknown: u64,
     connects: u64,
     logins: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Source {
+    connected: bool,
+    last_event: Option<Timestamp>,
+    received: u64,
+    refused: u64,
+    own: u64,
+    lost: u64,
+    trouble: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -102,6 +114,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Status> {
         },
         refused_reload: status.refused_reload.map(|refused| refused.error),
         controllers: Named(controllers.collect()),
+        sources: Named(status.sources.into_iter().map(source).collect()),
         sinks: Named(sinks.collect()),
     })
 }
@@ -123,6 +136,19 @@ fn controller(state: ControllerState, status: &ControllerStatus) -> (String, Con
         unknown: number(&counts.unknown),
         connects: number(&counts.connects),
         logins: number(&counts.logins),
+    };
+    (state.name, told)
+}
+
+fn source(state: SourceState) -> (String, Source) {
+    let told = Source {
+        connected: state.connected,
+        last_event: state.last_event,
+        received: state.received,
+        refused: state.refused,
+        own: state.own,
+        lost: state.lost,
+        trouble: state.trouble,
     };
     (state.name, told)
 }
