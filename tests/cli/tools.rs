@@ -25,6 +25,7 @@ sink    pushover   pushes to phones by Pushover; what is critical rings until it
 sink    pagerduty  opens and resolves incidents in PagerDuty by its Events API v2
 sink    email      sends mail by SMTP; all mails about an incident are one conversation
 sink    apprise    hands messages to an Apprise API server, which knows most other services
+source  nats       takes events that other programs publish by NATS
 "
     );
     let file = herald.run(&["plugins", "show", "file"]).with_code(0);
