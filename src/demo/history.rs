@@ -65,22 +65,15 @@ pub(super) fn stat_event(hub: &Hub, question: &Question<'_>, site: &str) -> Repl
         .event_time()
         .as_millis()
         .saturating_sub(hours.saturating_mul(HOUR_MS));
-    let mut entries = hub.ledger.in_legacy(site, hub.window(from, i64::MAX));
-    if asked.get("_sort").and_then(Value::as_str) == Some("time") {
-        entries.reverse();
-    }
-    let page = entries
-        .iter()
-        .skip(start)
-        .take(limit)
-        .filter_map(|entry| entry.legacy());
-    let body = array(page);
+    let oldest_first = asked.get("_sort").and_then(Value::as_str) == Some("time");
+    let window = hub.window(from, i64::MAX);
+    let (page, count) = hub
+        .ledger
+        .in_legacy(site, window, (start, limit), oldest_first);
+    let body = array(page.iter().filter_map(|entry| entry.legacy()));
     reply::json(
         200,
-        format!(
-            r#"{{"meta":{{"rc":"ok","count":{}}},"data":{body}}}"#,
-            entries.len()
-        ),
+        format!(r#"{{"meta":{{"rc":"ok","count":{count}}},"data":{body}}}"#),
     )
 }
 

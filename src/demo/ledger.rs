@@ -2,7 +2,7 @@
 
 use super::item::with_field;
 use super::twin::{Directory, has_twin, twin};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque, vec_deque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use unifi_herald_plugin::Timestamp;
@@ -191,9 +191,30 @@ impl Ledger {
         self.within(site, window, Entry::in_system_log)
     }
 
-    /// Newest first: what `stat/event` of this site has in the window.
-    pub(super) fn in_legacy(&self, site: &str, window: Window) -> Vec<Arc<Entry>> {
-        self.within(site, window, Entry::in_legacy)
+    /// A page of what `stat/event` of this site has in the window, newest first unless `oldest_first`; and how much there
+    /// is on all pages. A history may be long and its pages many, so that only those of the page are looked at closely.
+    pub(super) fn in_legacy(
+        &self,
+        site: &str,
+        window: Window,
+        page: (usize, usize),
+        oldest_first: bool,
+    ) -> (Vec<Arc<Entry>>, usize) {
+        let sites = self.lock();
+        let Some(kept) = sites.entries.get(site) else {
+            return (Vec::new(), 0);
+        };
+        let in_window = range(kept, window);
+        let has = |entry: &&Arc<Entry>| entry.made <= window.written_by && entry.in_legacy();
+        let (start, limit) = page;
+        let entries = if oldest_first {
+            let found = in_window.clone().filter(has);
+            found.skip(start).take(limit).cloned().collect()
+        } else {
+            let found = in_window.clone().rev().filter(has);
+            found.skip(start).take(limit).cloned().collect()
+        };
+        (entries, in_window.filter(has).count())
     }
 
     fn within(
@@ -206,10 +227,7 @@ impl Ledger {
         let Some(kept) = sites.entries.get(site) else {
             return Vec::new();
         };
-        let start = kept.partition_point(|entry| entry.time.as_millis() < window.from);
-        let end = kept.partition_point(|entry| entry.time.as_millis() <= window.to);
-        let range = kept.range(start..end.max(start));
-        range
+        range(kept, window)
             .rev()
             .filter(|entry| entry.made <= window.written_by && wanted(entry))
             .cloned()
@@ -244,6 +262,13 @@ impl Entry {
         };
         self.legacy.get_or_init(render).as_deref()
     }
+}
+
+/// Those whose time is in the window, in the order of time.
+fn range(kept: &VecDeque<Arc<Entry>>, window: Window) -> vec_deque::Iter<'_, Arc<Entry>> {
+    let start = kept.partition_point(|entry| entry.time.as_millis() < window.from);
+    let end = kept.partition_point(|entry| entry.time.as_millis() <= window.to);
+    kept.range(start..end.max(start))
 }
 
 /// The latest moment that counts as written when writing takes `lag`.

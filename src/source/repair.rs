@@ -10,6 +10,7 @@ use crate::buffer::Item;
 use crate::intake::LossListener;
 use crate::unifi::Site;
 use crate::unifi::gap::{History, Next, Now, Slice};
+use crate::unifi::history::walk::Marks;
 use collect::Collector;
 use fetch::Stop;
 use std::collections::VecDeque;
@@ -38,6 +39,8 @@ pub(super) struct Repair {
 struct Memory {
     /// Odd answers in a row, of the system log and of `stat/event`.
     odd: [u32; 2],
+    /// Where in `stat/event` the slice before ended.
+    marks: Marks,
     /// When the history was last asked whether the mute socket misses something.
     probed: Option<Instant>,
 }
@@ -103,7 +106,8 @@ impl Repair {
             }
         }
         let mut collector = Collector::default();
-        match self.fetch(&slice, &mut collector).await {
+        let fetched = self.fetch(&slice, &mut memory.marks, &mut collector);
+        match fetched.await {
             Ok(()) => {
                 memory.odd = [0, 0];
                 let (events, cut) = collector.finish();

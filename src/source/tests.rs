@@ -1,5 +1,7 @@
 //! The whole controller side against the simulated controller, over real sockets.
 
+mod holes;
+
 use super::testing::{Identity, plan, serve};
 use super::*;
 use crate::buffer::Limits;

@@ -1,5 +1,7 @@
 //! The two history APIs: what to ask them, and what their answers hold.
 
+pub mod walk;
+
 use super::endpoint;
 use crate::config::ControllerKind;
 use serde::Deserialize;
@@ -53,12 +55,12 @@ pub fn legacy_path(kind: ControllerKind, site: &str) -> String {
     endpoint::site_path(kind, site, "stat/event")
 }
 
-/// A page of the legacy history that begins `start` items before the newest; it knows windows only as whole hours
+/// At most `limit` items of the legacy history, beginning `start` items before the newest; it knows windows only as whole hours
 /// before its own time.
 #[must_use]
-pub fn legacy_body(hours: u64, start: usize) -> Value {
+pub fn legacy_body(hours: u64, start: usize, limit: usize) -> Value {
     json!({
-        "_limit": LEGACY_PAGE,
+        "_limit": limit,
         "_start": start,
         "within": hours,
         "_sort": "-time",
@@ -169,6 +171,6 @@ mod tests {
             Timestamp::from_millis(3 * hour + 1),
         );
         assert!(hours >= 3);
-        assert_eq!(legacy_body(hours, 10)["within"], hours);
+        assert_eq!(legacy_body(hours, 10, LEGACY_PAGE)["within"], hours);
     }
 }

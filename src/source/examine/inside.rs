@@ -7,7 +7,9 @@ use crate::source::account::{Account, Failure};
 use crate::source::driver;
 use crate::source::http::{LIST, SMALL};
 use crate::unifi::answer::Verdict;
-use crate::unifi::history::{Page, legacy_body, legacy_path, system_log_body, system_log_path};
+use crate::unifi::history::{
+    LEGACY_PAGE, Page, legacy_body, legacy_path, system_log_body, system_log_path,
+};
 use crate::unifi::{Site, endpoint, sites};
 use serde::Deserialize;
 use std::time::Duration;
@@ -115,7 +117,7 @@ pub(super) async fn history(account: &Account, clock: &Clock, site: &Site) -> Fi
     let older = count(
         account,
         |kind| legacy_path(kind, &site.name),
-        &legacy_body(24, 0),
+        &legacy_body(24, 0, LEGACY_PAGE),
     )
     .await;
     match (newer, older) {

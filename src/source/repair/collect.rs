@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use unifi_herald_plugin::{Event, Kind, Timestamp};
 
-/// Most events held.
-const MAX_EVENTS: usize = 5_000;
 /// Most bytes held, by [`Event::weight`].
 const MAX_BYTES: usize = 16 << 20;
 
@@ -23,6 +21,9 @@ pub(super) struct Collector {
 }
 
 impl Collector {
+    /// Most events held.
+    pub(super) const MAX_EVENTS: usize = 5_000;
+
     /// Take in an event.
     pub(super) fn add(&mut self, event: Arc<Event>) {
         if self.cut.is_some_and(|cut| event.time >= cut) {
@@ -32,7 +33,9 @@ impl Collector {
         self.events
             .insert((event.time, Reverse(self.brought)), event);
         self.brought += 1;
-        while self.events.len() > MAX_EVENTS || (self.bytes > MAX_BYTES && self.events.len() > 1) {
+        while self.events.len() > Self::MAX_EVENTS
+            || (self.bytes > MAX_BYTES && self.events.len() > 1)
+        {
             let Some((_, newest)) = self.events.pop_last() else {
                 break;
             };
@@ -41,9 +44,18 @@ impl Collector {
         }
     }
 
+    /// From this time on not all was brought: leave it out.
+    pub(super) fn leave_out_from(&mut self, time: Timestamp) {
+        self.cut = Some(self.cut.map_or(time, |cut| cut.min(time)));
+        // Of this moment, what was brought last is the first.
+        let left_out = self.events.split_off(&(time, Reverse(usize::MAX)));
+        let weights = left_out.values().map(|event| event.weight());
+        self.bytes -= weights.sum::<usize>();
+    }
+
     /// In how many parts so many are held.
     pub(super) fn parts(total: u64) -> u32 {
-        u32::try_from(total.div_ceil(MAX_EVENTS as u64)).unwrap_or(u32::MAX)
+        u32::try_from(total.div_ceil(Self::MAX_EVENTS as u64)).unwrap_or(u32::MAX)
     }
 
     /// Take in what the system log, which is asked first, tells.
@@ -88,15 +100,15 @@ mod tests {
     #[test]
     fn of_too_many_the_oldest_are_held() {
         let mut collector = Collector::default();
-        let many = MAX_EVENTS + 700;
+        let many = Collector::MAX_EVENTS + 700;
         for id in (0..many).rev() {
             collector.add(event(id, i64::try_from(id).unwrap()));
         }
         let (events, cut) = collector.finish();
-        assert_eq!(events.len(), MAX_EVENTS);
+        assert_eq!(events.len(), Collector::MAX_EVENTS);
         assert_eq!(&*events[0].id, "0");
         assert_eq!(cut, Some(Timestamp::from_millis(5000)));
-        let parts = [0, 1, MAX_EVENTS, many].map(|total| Collector::parts(total as u64));
+        let parts = [0, 1, Collector::MAX_EVENTS, many].map(|total| Collector::parts(total as u64));
         assert_eq!(parts, [0, 1, 1, 2]);
     }
 
@@ -117,6 +129,23 @@ mod tests {
         let (events, _) = collector.finish();
         let of = |kind| events.iter().filter(|event| event.kind == kind).count();
         assert_eq!((of(Kind::WAN_UP), of(Kind::CLIENT_CONNECTED)), (2, 3));
+    }
+
+    #[test]
+    fn what_was_not_read_as_a_whole_is_left_out() {
+        let mut collector = Collector::default();
+        for (id, time) in [(5, 9), (4, 7), (3, 7), (2, 6), (1, 2)] {
+            collector.add(event(id, time));
+        }
+        collector.leave_out_from(Timestamp::from_millis(7));
+        collector.leave_out_from(Timestamp::from_millis(8));
+        collector.add(event(6, 7));
+        collector.add(event(0, 1));
+        assert_eq!(collector.bytes, event(0, 1).weight() * 3);
+        let (events, cut) = collector.finish();
+        let ids: Vec<_> = events.iter().map(|event| &*event.id).collect();
+        assert_eq!(ids, ["0", "1", "2"]);
+        assert_eq!(cut, Some(Timestamp::from_millis(7)));
     }
 
     #[test]

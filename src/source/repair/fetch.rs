@@ -5,20 +5,19 @@ use crate::source::account::Failure;
 use crate::source::http::LIST;
 use crate::unifi::answer::{Answer, Verdict};
 use crate::unifi::gap::{History, Slice};
+use crate::unifi::history::walk::{Ask, CHUNK, ItemRead, Marks, PageRead, Walk};
 use crate::unifi::history::{
-    Page, SYSTEM_LOG_PAGE, hours_back, legacy_body, legacy_path, system_log_body, system_log_path,
+    LEGACY_PAGE, Page, SYSTEM_LOG_PAGE, hours_back, legacy_body, legacy_path, system_log_body,
+    system_log_path,
 };
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
 use unifi_herald_plugin::{Event, Timestamp};
 
-/// Items decoded in one go before the socket has its turn.
-const TURN: usize = 32;
 /// Most pages of one slice; what has more is no history of a network.
 const MAX_PAGES: usize = 4_000;
-/// How often in a row a page may be the one before until the controller knows no pages: once it is pushed back by as many
-/// new items as a page has.
+/// How often in a row a page of the system log may be the one before until the controller knows no pages.
 const MAX_AGAIN: u32 = 2;
 /// The end of time, as far as a question is concerned.
 const SOON: Duration = Duration::from_secs(60);
@@ -36,23 +35,19 @@ pub(super) enum Stop {
     Gone(History, String),
 }
 
-/// What a page brought.
-struct Turned {
-    items: usize,
-    oldest: Option<Timestamp>,
-    /// The page is the one before.
-    again: bool,
-    total: Option<u64>,
-}
-
 impl Repair {
-    /// Bring what the histories have of `slice`.
-    pub(super) async fn fetch(&self, slice: &Slice, collector: &mut Collector) -> Result<(), Stop> {
+    /// Bring what the histories have of `slice`; `marks` are what the slice before left behind in `stat/event`.
+    pub(super) async fn fetch(
+        &self,
+        slice: &Slice,
+        marks: &mut Marks,
+        collector: &mut Collector,
+    ) -> Result<(), Stop> {
         if slice.histories.system_log {
             self.system_log(slice, collector).await?;
         }
         if slice.histories.legacy {
-            self.legacy(slice, collector).await?;
+            *marks = self.legacy(slice, std::mem::take(marks), collector).await?;
         }
         Ok(())
     }
@@ -63,44 +58,69 @@ impl Repair {
         for page in 0..MAX_PAGES {
             let body = system_log_body(slice.from, slice.until, page, SYSTEM_LOG_PAGE);
             let answer = self.ask(History::SystemLog, &body).await?;
-            let turned = self
+            let (read, total) = self
                 .turn(History::SystemLog, &answer, &mut last, slice, collector)
                 .await?;
-            again = if turned.again { again + 1 } else { 0 };
+            again = if read.again { again + 1 } else { 0 };
             let stuck = again == MAX_AGAIN;
-            let parts = turned.total.filter(|_| page == 0).map(Collector::parts);
+            let parts = total.filter(|_| page == 0).map(Collector::parts);
             let parts = parts.unwrap_or_default();
             if (parts > 1 || stuck) && self.state.lock().repairs.narrow(slice, parts) {
                 return Err(Stop::Narrower);
             }
-            seen += turned.items as u64;
-            let complete = turned.total.is_some_and(|total| seen >= total);
-            if turned.items == 0 || stuck || complete {
+            seen += read.items as u64;
+            let complete = total.is_some_and(|total| seen >= total);
+            if read.items == 0 || stuck || complete {
                 return Ok(());
             }
         }
         Err(Stop::Odd(History::SystemLog))
     }
 
-    async fn legacy(&self, slice: &Slice, collector: &mut Collector) -> Result<(), Stop> {
+    async fn legacy(
+        &self,
+        slice: &Slice,
+        marks: Marks,
+        collector: &mut Collector,
+    ) -> Result<Marks, Stop> {
         let hours = hours_back(slice.from, self.now().wall);
         let mut last = String::new();
-        let (mut start, mut again) = (0, 0);
+        let mut walk = Walk::new(slice, Collector::MAX_EVENTS, marks);
         for _ in 0..MAX_PAGES {
-            let answer = self
-                .ask(History::Legacy, &legacy_body(hours, start))
-                .await?;
-            let turned = self
-                .turn(History::Legacy, &answer, &mut last, slice, collector)
-                .await?;
-            start += turned.items;
-            again = if turned.again { again + 1 } else { 0 };
-            let beyond = turned.oldest.is_some_and(|oldest| oldest < slice.from);
-            if turned.items == 0 || again == MAX_AGAIN || beyond {
-                return Ok(());
+            match walk.next() {
+                None => return Ok(walk.into_marks()),
+                Some(Ask::Item(place)) => {
+                    let body = legacy_body(hours, place, 1);
+                    let answer = self.ask(History::Legacy, &body).await?;
+                    walk.item(self.item(&answer)?);
+                }
+                Some(Ask::Page(place)) => {
+                    let body = legacy_body(hours, place, LEGACY_PAGE);
+                    let answer = self.ask(History::Legacy, &body).await?;
+                    let (read, _) = self
+                        .turn(History::Legacy, &answer, &mut last, slice, collector)
+                        .await?;
+                    if let Some(cut) = walk.page(&read) {
+                        collector.leave_out_from(cut);
+                    }
+                }
             }
         }
         Err(Stop::Odd(History::Legacy))
+    }
+
+    /// Read the answer to a question for a single item of `stat/event`.
+    fn item(&self, answer: &Answer) -> Result<ItemRead, Stop> {
+        let page = Page::read(&answer.body).map_err(|_| Stop::Odd(History::Legacy))?;
+        let item = match page.items.as_slice() {
+            [] => return Ok(ItemRead::None),
+            [item] => item,
+            _ => return Ok(ItemRead::Odd),
+        };
+        let received = self.link.clock.wall();
+        let decoder = &mut self.state.lock().decoder;
+        let event = decoder.history_item(item.get(), received);
+        Ok(event.map_or(ItemRead::Odd, |event| ItemRead::Of(event.time)))
     }
 
     /// The time of the newest item of a history since `since`, if there is any.
@@ -112,7 +132,7 @@ impl Repair {
         let now = self.now().wall;
         let body = match history {
             History::SystemLog => system_log_body(since, now + SOON, 0, 1),
-            History::Legacy => legacy_body(hours_back(since, now), 0),
+            History::Legacy => legacy_body(hours_back(since, now), 0, LEGACY_PAGE),
         };
         let answer = self.ask(history, &body).await?;
         let page = Page::read(&answer.body).map_err(|_| Stop::Odd(history))?;
@@ -142,7 +162,8 @@ impl Repair {
         })
     }
 
-    /// Decode a page; what is in the slice goes to the collector. `last` is the first item of the page before.
+    /// Decode a page; what is in the slice goes to the collector. `last` is the first item of the page before. Beside the
+    /// page, how many items there are on all pages, where it was told.
     async fn turn(
         &self,
         history: History,
@@ -150,17 +171,16 @@ impl Repair {
         last: &mut String,
         slice: &Slice,
         collector: &mut Collector,
-    ) -> Result<Turned, Stop> {
+    ) -> Result<(PageRead, Option<u64>), Stop> {
         let page = Page::read(&answer.body).map_err(|_| Stop::Odd(history))?;
         let first = page.items.first().map_or("", |item| item.get());
-        let mut turned = Turned {
+        let mut read = PageRead {
             items: page.items.len(),
-            oldest: None,
+            oldest: Vec::new(),
             again: !first.is_empty() && first == last,
-            total: page.total,
         };
-        if turned.again {
-            return Ok(turned);
+        if read.again {
+            return Ok((read, page.total));
         }
         first.clone_into(last);
         let add = match history {
@@ -168,32 +188,34 @@ impl Repair {
             History::Legacy if slice.histories.system_log => Collector::add_second,
             History::Legacy => Collector::add,
         };
-        for items in page.items.chunks(TURN) {
-            self.decode(items, slice, &mut turned.oldest, |event| {
-                add(collector, event);
-            });
+        // After each of them the socket has its turn.
+        for items in page.items.chunks(CHUNK) {
+            let oldest = self.decode(items, slice, |event| add(collector, event));
+            read.oldest.push(oldest);
             tokio::task::yield_now().await;
         }
-        Ok(turned)
+        Ok((read, page.total))
     }
 
+    /// Decode some items; `add` takes what is in the slice. The time of the oldest, in the slice or not.
     fn decode(
         &self,
         items: &[&RawValue],
         slice: &Slice,
-        oldest: &mut Option<Timestamp>,
         mut add: impl FnMut(Arc<Event>),
-    ) {
+    ) -> Option<Timestamp> {
         let received = self.link.clock.wall();
         let decoder = &mut self.state.lock().decoder;
+        let mut oldest: Option<Timestamp> = None;
         for item in items {
             let Some(event) = decoder.history_item(item.get(), received) else {
                 continue;
             };
-            *oldest = Some(oldest.map_or(event.time, |oldest| oldest.min(event.time)));
+            oldest = Some(oldest.map_or(event.time, |oldest| oldest.min(event.time)));
             if (slice.from..=slice.until).contains(&event.time) {
                 add(event);
             }
         }
+        oldest
     }
 }
