@@ -67,6 +67,10 @@ impl Receiver {
         self.down.store(down, Ordering::SeqCst);
     }
 
+    pub fn is_down(&self) -> bool {
+        self.down.load(Ordering::SeqCst)
+    }
+
     /// Let every answer wait from now on, or let them go.
     pub fn hold(&self, held: bool) {
         *self.held.0.lock().unwrap() = held;
@@ -80,6 +84,11 @@ impl Receiver {
 
     /// The ids of the events in them, in order of arrival.
     pub fn ids(&self) -> Vec<String> {
+        self.with_ids(<[String]>::to_vec)
+    }
+
+    /// Look at the ids of the events in them, in order of arrival.
+    pub fn with_ids<T>(&self, look: impl FnOnce(&[String]) -> T) -> T {
         let mut known = self.ids.lock().unwrap();
         let hooks = self.hooks.lock().unwrap();
         for hook in &hooks[known.0..] {
@@ -91,7 +100,8 @@ impl Receiver {
             known.1.extend(ids);
         }
         known.0 = hooks.len();
-        known.1.clone()
+        drop(hooks);
+        look(&known.1)
     }
 
     /// Serve one connection until the other side closes it.
@@ -115,7 +125,7 @@ impl Receiver {
                 .and_then(|length| length.parse().ok());
             let mut body = vec![0; length.unwrap_or(0)];
             reader.read_exact(&mut body).ok()?;
-            if self.down.load(Ordering::SeqCst) {
+            if self.is_down() {
                 return None;
             }
             let held = self.held.0.lock().unwrap();
