@@ -47,7 +47,7 @@ impl Repair {
             self.system_log(slice, collector).await?;
         }
         if slice.histories.legacy {
-            *marks = self.legacy(slice, std::mem::take(marks), collector).await?;
+            *marks = self.legacy(slice, marks, collector).await?;
         }
         Ok(())
     }
@@ -80,7 +80,7 @@ impl Repair {
     async fn legacy(
         &self,
         slice: &Slice,
-        marks: Marks,
+        marks: &Marks,
         collector: &mut Collector,
     ) -> Result<Marks, Stop> {
         let hours = hours_back(slice.from, self.now().wall);

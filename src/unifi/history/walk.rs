@@ -89,7 +89,7 @@ enum Step {
 impl Walk {
     /// Read `slice`, of which so many items are held at once, the oldest.
     #[must_use]
-    pub fn new(slice: &Slice, hold: usize, marks: Marks) -> Self {
+    pub fn new(slice: &Slice, hold: usize, marks: &Marks) -> Self {
         let mut walk = Self {
             from: slice.from,
             to: slice.to,

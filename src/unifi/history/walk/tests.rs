@@ -94,7 +94,7 @@ fn walk(
     meanwhile: &mut impl FnMut(&mut Past),
 ) -> Held {
     let mut held = Held::default();
-    let mut walk = Walk::new(slice, sizes.hold, std::mem::take(marks));
+    let mut walk = Walk::new(slice, sizes.hold, marks);
     let mut last = None;
     while let Some(ask) = walk.next() {
         meanwhile(past);
@@ -108,7 +108,7 @@ fn walk(
             }
             Ask::Page(place) => {
                 let found = past.read(place, sizes.page);
-                let again = found.first().is_some() && found.first() == last.as_ref();
+                let again = !found.is_empty() && found.first() == last.as_ref();
                 last = found.first().copied();
                 let mut page = PageRead {
                     items: found.len(),
