@@ -166,9 +166,10 @@ impl Soak {
                 return;
             }
             // To look is work as well: most of the time is herald's.
-            let rest = clock.now() + (clock.now() - begun) * 4;
+            let pause = (clock.now() - begun) * 4;
+            let rest = clock.now() + pause;
             let (known, asked) = (file.ids().len(), self.questions());
-            within(patience, "the repair goes on", || {
+            within(patience + pause, "the repair goes on", || {
                 file.read();
                 let goes_on = file.ids().len() > known || self.questions() > asked;
                 goes_on && clock.now() >= rest

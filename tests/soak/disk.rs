@@ -12,11 +12,13 @@ use unifi_herald::demo::{History, Pace};
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// Nothing where nobody may mount one.
-    fn at(folder: PathBuf) -> Option<Self> {
+    /// With room for what so many kills leave there; it is to be full only when it is filled. Nothing where nobody may
+    /// mount one.
+    fn at(folder: PathBuf, kills: usize) -> Option<Self> {
         fs::create_dir(&folder).unwrap();
+        let size = format!("size={}m", 48 + 8 * kills);
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=48m", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
             .arg(&folder)
             .output();
         mounted
@@ -46,7 +48,7 @@ impl Drop for SmallDisk {
 fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
     let mut soak = Soak::new(History::LegacyOnly);
     // Who may not mount has the same without a file system: `store::disk::tests::degraded`.
-    let Some(disk) = SmallDisk::at(soak.rig.path("herald-data")) else {
+    let Some(disk) = SmallDisk::at(soak.rig.path("herald-data"), soak.kills) else {
         eprintln!("skipped: this user may not mount a disk");
         return;
     };
@@ -54,6 +56,7 @@ fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
 
     let herald = soak.start();
     soak.arrive(&soak.simulator.ledger().entries("default"));
+    assert!(!soak.log().contains("store is degraded"));
     disk.fill();
     // Until what is left of the log is full as well.
     soak.simulator.play(Pace::PerSecond(1000.0));
