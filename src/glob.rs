@@ -1,5 +1,7 @@
 //! Patterns with `*` and `?`, ignoring ASCII case: what `when` and the script function `glob` match with.
 
+use unifi_herald_plugin::Mac;
+
 /// Whether `text` matches `pattern`, where `*` stands for any text, also none, and `?` for one character.
 ///
 /// Case is ignored for ASCII letters. There is no escape: names that hold `*` or `?` are matched by `?`. The time
@@ -40,6 +42,22 @@ pub fn matches(pattern: &str, text: &str) -> bool {
             }
         }
     }
+}
+
+/// Whether `pattern` is the address `mac`, or matches one of `names`, or, when it has a colon, the address.
+#[must_use]
+pub fn fits<'a>(
+    pattern: &str,
+    mac: Option<Mac>,
+    names: impl IntoIterator<Item = Option<&'a str>>,
+) -> bool {
+    if let Ok(wanted) = pattern.parse::<Mac>() {
+        return mac == Some(wanted);
+    }
+    let mut names = names.into_iter().flatten();
+    let text = mac.filter(|_| pattern.contains(':'));
+    names.any(|name| matches(pattern, name))
+        || text.is_some_and(|mac| matches(pattern, &mac.to_string()))
 }
 
 #[cfg(test)]

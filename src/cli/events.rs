@@ -36,7 +36,7 @@ pub(super) struct Events {
     /// About this client: address, name or host name.
     #[arg(long, value_name = "PATTERN")]
     client: Option<String>,
-    /// About this device: address or name.
+    /// About this device: address or name. What roams from it or to it counts.
     #[arg(long, value_name = "PATTERN")]
     device: Option<String>,
     /// On this site: short or display name.

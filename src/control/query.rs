@@ -3,7 +3,7 @@
 use super::protocol::Query;
 use crate::config::suggest;
 use crate::glob;
-use unifi_herald_plugin::{Event, Kind, Mac};
+use unifi_herald_plugin::{Event, Kind};
 
 /// The kinds that the patterns admit; none for all.
 ///
@@ -44,21 +44,18 @@ impl Query {
     }
 
     fn admits_subjects(&self, event: &Event) -> bool {
-        let client = event.client.as_ref();
-        let client = named(
-            self.client.as_deref(),
-            client.and_then(|client| client.mac),
-            [
-                client.and_then(|client| client.name.as_deref()),
-                client.and_then(|client| client.hostname.as_deref()),
-            ],
-        );
-        let device = event.device.as_ref();
-        let device = named(
-            self.device.as_deref(),
-            device.and_then(|device| device.mac),
-            [device.and_then(|device| device.name.as_deref()), None],
-        );
+        let client = self.client.as_ref().is_none_or(|pattern| {
+            event.client.as_ref().is_some_and(|client| {
+                let names = [client.name.as_deref(), client.hostname.as_deref()];
+                glob::fits(pattern, client.mac, names)
+            })
+        });
+        let ends = [event.from.as_ref(), event.to.as_ref()];
+        let ends = ends.map(|place| place?.device.as_ref());
+        let device = self.device.as_ref().is_none_or(|pattern| {
+            let mut devices = ends.into_iter().chain([event.device.as_ref()]).flatten();
+            devices.any(|device| glob::fits(pattern, device.mac, [device.name.as_deref()]))
+        });
         let site = self.site.as_ref().is_none_or(|pattern| {
             glob::matches(pattern, &event.site) || glob::matches(pattern, &event.site_name)
         });
@@ -68,19 +65,4 @@ impl Query {
             .is_none_or(|text| glob::matches(&format!("*{text}*"), &event.summary));
         client && device && site && text
     }
-}
-
-fn named(pattern: Option<&str>, mac: Option<Mac>, names: [Option<&str>; 2]) -> bool {
-    let Some(pattern) = pattern else {
-        return true;
-    };
-    if let Ok(wanted) = pattern.parse::<Mac>() {
-        return mac == Some(wanted);
-    }
-    let by_name = names
-        .into_iter()
-        .flatten()
-        .any(|name| glob::matches(pattern, name));
-    let text = mac.filter(|_| pattern.contains(':'));
-    by_name || text.is_some_and(|mac| glob::matches(pattern, &mac.to_string()))
 }

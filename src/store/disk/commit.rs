@@ -9,7 +9,7 @@ use crate::store::{Books, Commit, HoleChange, Settled, Share, StateChange, Water
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 use std::sync::Arc;
-use unifi_herald_plugin::{BufferedEvent, Mac};
+use unifi_herald_plugin::{BufferedEvent, Device, Mac, Place};
 
 /// JSON text for a column, without a check for what was just written as JSON.
 pub(super) struct Json<'a>(pub(super) &'a [u8]);
@@ -94,7 +94,8 @@ impl Pen {
         )?;
         let mut search = connection.prepare_cached(
             "INSERT OR REPLACE INTO search (time, seq, source, kind, severity, client_mac, device_mac, client_name,
-                 client_host, device_name, summary) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 client_host, device_name, summary, from_mac, from_name, to_mac, to_name)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?;
         for (index, event) in events.iter().enumerate() {
             let source = self.names.source(connection, event)?;
@@ -111,7 +112,11 @@ impl Pen {
             let (client, device) = (event.client.as_ref(), event.device.as_ref());
             let name = client.and_then(|client| client.name.as_deref());
             let host = client.and_then(|client| client.hostname.as_deref());
-            search.execute((
+            let (from_mac, from_name) = end_of(event.from.as_ref()).unwrap_or_default();
+            let to = end_of(event.to.as_ref());
+            let another = to.filter(|to| Some(*to) != device.map(what_is_kept));
+            let (to_mac, to_name) = another.unwrap_or_default();
+            search.execute(rusqlite::params![
                 time,
                 seq,
                 source,
@@ -123,7 +128,11 @@ impl Pen {
                 host.filter(|host| Some(*host) != name),
                 device.and_then(|device| device.name.as_deref()),
                 &*event.summary,
-            ))?;
+                from_mac,
+                from_name,
+                to_mac,
+                to_name,
+            ])?;
         }
         Ok(duplicates)
     }
@@ -290,4 +299,14 @@ pub(super) fn write_holes(connection: &Connection, changes: &[HoleChange]) -> ru
         };
     }
     Ok(())
+}
+
+/// What a search knows of a device.
+fn what_is_kept(device: &Device) -> (Option<i64>, Option<&str>) {
+    (device.mac.map(mac_number), device.name.as_deref())
+}
+
+/// The device at an end of a way.
+fn end_of(place: Option<&Place>) -> Option<(Option<i64>, Option<&str>)> {
+    place?.device.as_ref().map(what_is_kept)
 }

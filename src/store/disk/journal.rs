@@ -2,12 +2,12 @@
 
 use super::commit::mac_number;
 use super::outbox::parse;
-use super::{as_seq, number};
+use super::{as_seq, number, schema};
 use crate::glob;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use unifi_herald_plugin::{BufferedEvent, Kind, Mac, Severity, Timestamp};
+use unifi_herald_plugin::{BufferedEvent, Event, Kind, Mac, Severity, Timestamp};
 
 /// What to look for in the journal; what is `None` or empty does not matter. Patterns take `*` and `?` and ignore
 /// case.
@@ -21,7 +21,7 @@ pub struct JournalQuery {
     pub kinds: Vec<Kind>,
     /// MAC address, name or host name of the client.
     pub client: Option<String>,
-    /// MAC address or name of the device.
+    /// MAC address or name of the device, or of one of the two that a client roams between.
     pub device: Option<String>,
     /// Short or display name of the site.
     pub site: Option<String>,
@@ -67,10 +67,11 @@ pub(super) fn search(
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if !matches(row, query, text.as_deref())? {
+        let Some(certain) = matches(row, query, text.as_deref())? else {
             continue;
-        }
+        };
         if let Some(event) = by_seq(connection, as_seq(row.get(0)?))?
+            && (certain || roams_from(&event.event, query))
             && visit(event).is_break()
         {
             break;
@@ -112,9 +113,25 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<JournalEvent>> {
 
 /// The part of the query that the database answers, in numbers only; `None` when nothing can match.
 fn search_sql(connection: &Connection, query: &JournalQuery) -> rusqlite::Result<Option<String>> {
-    let mut sql = "SELECT seq, client_mac, device_mac, client_name, client_host, device_name, summary FROM search \
-                   WHERE time >= "
-        .to_owned();
+    let mut sql =
+        "SELECT seq, client_mac, device_mac, client_name, client_host, device_name, summary, "
+            .to_owned();
+    // A store that was not written to since it was of the first version has no ends.
+    let ends = schema::version(connection)? >= 2;
+    // A roam from before there were ends: its event has to be looked at.
+    let old = match kind_numbers(connection, &[Kind::CLIENT_ROAMED])?.first() {
+        Some(roamed) if ends => {
+            format!("(kind = {roamed} AND from_mac IS NULL AND from_name IS NULL)")
+        }
+        Some(roamed) => format!("(kind = {roamed})"),
+        None => "0".to_owned(),
+    };
+    sql += if ends {
+        "from_mac, from_name, to_mac, to_name, "
+    } else {
+        "NULL, NULL, NULL, NULL, "
+    };
+    sql += &format!("{old} FROM search WHERE time >= ");
     let since = query.since.map_or(i64::MIN, Timestamp::as_millis);
     let until = query.until.map_or(i64::MAX, Timestamp::as_millis);
     // Writing to a string cannot fail.
@@ -123,10 +140,16 @@ fn search_sql(connection: &Connection, query: &JournalQuery) -> rusqlite::Result
     if let Some(severity) = query.severity {
         add(format_args!(" AND severity >= {}", severity.level()));
     }
-    for (column, filter) in [("client_mac", &query.client), ("device_mac", &query.device)] {
-        if let Some(mac) = filter.as_ref().and_then(|text| text.parse::<Mac>().ok()) {
-            add(format_args!(" AND {column} = {}", mac_number(mac)));
+    let mac = |filter: &Option<String>| filter.as_ref()?.parse().ok().map(mac_number);
+    if let Some(mac) = mac(&query.client) {
+        add(format_args!(" AND client_mac = {mac}"));
+    }
+    if let Some(mac) = mac(&query.device) {
+        add(format_args!(" AND (device_mac = {mac} OR {old}"));
+        if ends {
+            add(format_args!(" OR from_mac = {mac} OR to_mac = {mac}"));
         }
+        add(format_args!(")"));
     }
     if !query.kinds.is_empty() {
         let kinds = kind_numbers(connection, &query.kinds)?;
@@ -184,33 +207,44 @@ fn source_numbers(connection: &Connection, query: &JournalQuery) -> rusqlite::Re
     Ok(found)
 }
 
-/// The part of the query that the database does not answer: names and text.
-fn matches(row: &Row<'_>, query: &JournalQuery, text: Option<&str>) -> rusqlite::Result<bool> {
-    let named = |pattern: &Option<String>, mac: usize, names: &[usize]| {
-        let Some(pattern) = pattern else {
-            return Ok(true);
-        };
-        if pattern.parse::<Mac>().is_ok() {
-            return Ok(true);
-        }
-        for name in names {
-            if let Some(name) = row.get_ref(*name)?.as_str_or_null()?
-                && glob::matches(pattern, name)
-            {
-                return Ok(true);
-            }
-        }
+/// The part of the query that the database does not answer: names and text. True when the event is one of those that are
+/// looked for, false when it may be by where its client roams from, which its row does not know.
+fn matches(
+    row: &Row<'_>,
+    query: &JournalQuery,
+    text: Option<&str>,
+) -> rusqlite::Result<Option<bool>> {
+    let named = |pattern: &str, mac: usize, names: [usize; 2]| {
         let mac: Option<i64> = row.get(mac)?;
-        let mac = mac.filter(|_| pattern.contains(':')).map(mac_of);
-        Ok::<_, rusqlite::Error>(mac.is_some_and(|mac| glob::matches(pattern, &mac.to_string())))
+        let name = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
+        let names = [name(names[0])?, name(names[1])?];
+        Ok::<_, rusqlite::Error>(glob::fits(pattern, mac.map(mac_of), names))
     };
-    if !named(&query.client, 1, &[3, 4])? || !named(&query.device, 2, &[5])? {
-        return Ok(false);
+    if let Some(client) = &query.client
+        && !named(client, 1, [3, 4])?
+    {
+        return Ok(None);
     }
-    match text {
-        Some(text) => Ok(glob::matches(text, row.get_ref(6)?.as_str()?)),
-        None => Ok(true),
+    if let Some(text) = text
+        && !glob::matches(text, row.get_ref(6)?.as_str()?)
+    {
+        return Ok(None);
     }
+    let Some(device) = &query.device else {
+        return Ok(Some(true));
+    };
+    if named(device, 2, [5, 5])? || named(device, 7, [8, 8])? || named(device, 9, [10, 10])? {
+        return Ok(Some(true));
+    }
+    Ok(row.get::<_, bool>(11)?.then_some(false))
+}
+
+/// Whether the client of `event` roams from the device of `query`.
+fn roams_from(event: &Event, query: &JournalQuery) -> bool {
+    let from = event.from.as_ref().and_then(|place| place.device.as_ref());
+    let pattern = query.device.as_deref();
+    from.zip(pattern)
+        .is_some_and(|(device, pattern)| glob::fits(pattern, device.mac, [device.name.as_deref()]))
 }
 
 fn mac_of(number: i64) -> Mac {

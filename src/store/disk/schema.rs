@@ -10,7 +10,7 @@ use std::time::Duration;
 use unifi_herald_plugin::Kind;
 
 /// Each entry takes the schema from its position to the next version. Entries are only ever added.
-const MIGRATIONS: &[&str] = &[V1];
+const MIGRATIONS: &[&str] = &[V1, V2];
 
 /// `journal` has what is read by number, `search` what is looked for: small rows in the order of time, so that a
 /// search without an index of its own still goes through a million in a moment, and a commit pays for none.
@@ -66,6 +66,15 @@ CREATE VIEW events AS
     SELECT j.seq, j.id, s.controller, s.site, strftime('%Y-%m-%dT%H:%M:%fZ', e.time / 1000.0, 'unixepoch') AS time,
         k.name AS kind, e.severity AS level, e.client_name AS client, e.device_name AS device, e.summary, j.body
     FROM search e JOIN journal j ON j.seq = e.seq JOIN sources s ON s.id = e.source JOIN kinds k ON k.id = e.kind;
+";
+
+/// Where a client roams from, and where to if that is not the event's device. Rows of before know neither; whoever looks
+/// for a device reads their events ([`super::journal`]), so that the way to this version costs nothing.
+const V2: &str = "
+ALTER TABLE search ADD COLUMN from_mac INTEGER;
+ALTER TABLE search ADD COLUMN from_name TEXT;
+ALTER TABLE search ADD COLUMN to_mac INTEGER;
+ALTER TABLE search ADD COLUMN to_name TEXT;
 ";
 
 /// A database up to this size is checked from end to end when it is opened.
@@ -198,7 +207,8 @@ pub(super) fn fold_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<u32> {
+/// The version of the tables.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 

@@ -3,7 +3,7 @@ use crate::config::{StoreMode, SyncMode, WhenFull};
 use crate::store::{Books, DeadLetter, HoleChange, Share, StateChange};
 use std::path::Path;
 use std::time::Duration;
-use unifi_herald_plugin::{Client, Device, Event, Kind, Mac, Raw, Timestamp};
+use unifi_herald_plugin::{Client, Device, Event, Kind, Mac, Place, Raw, Timestamp};
 
 mod degraded;
 mod full;

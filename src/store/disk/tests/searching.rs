@@ -153,3 +153,91 @@ async fn the_newest_of_a_site_come_oldest_first_and_those_of_others_do_not() {
     let first = store.recent("home", "default", at(98), 2);
     assert_eq!(seqs(&first), [99, 100]);
 }
+
+/// A client that roams between two access points.
+fn roam(seq: u64, from: &str, to: &str) -> BufferedEvent {
+    let access_point = |name: &str| {
+        let last = name.bytes().last().unwrap();
+        Device {
+            mac: Some(Mac::new([1, 2, 3, 4, 5, last])),
+            name: Some(name.into()),
+            ..Device::default()
+        }
+    };
+    let place = |name| {
+        Some(Place {
+            device: Some(access_point(name)),
+            ..Place::default()
+        })
+    };
+    let mut event = Event::new(Kind::CLIENT_ROAMED, seq.to_string(), at(1));
+    event.device = Some(access_point(to));
+    (event.from, event.to) = (place(from), place(to));
+    BufferedEvent {
+        seq,
+        event: Arc::new(event),
+    }
+}
+
+#[tokio::test]
+async fn a_roam_is_about_both_of_its_devices() {
+    let rig = Rig::new(10);
+    let store = rig.open();
+    let mut commit = to(&[], 1..2);
+    commit.events.push(roam(2, "ap-A", "ap-B"));
+    commit.events.push(roam(3, "ap-B", "ap-C"));
+    let mut bare = Event::clone(&roam(4, "ap-D", "ap-A"));
+    bare.device = None;
+    commit.events.push(BufferedEvent {
+        seq: 4,
+        event: Arc::new(bare),
+    });
+    store.commit(commit).await.unwrap();
+    drop(store);
+    let all_are_found = |reader: &Reader| {
+        for (device, expected) in [
+            ("ap-a", vec![4, 2]),
+            ("AP-B", vec![3, 2]),
+            ("ap-c", vec![3]),
+            ("ap-*", vec![4, 3, 2]),
+            ("01:02:03:04:05:42", vec![3, 2]),
+            ("01:02:03:04:05:44", vec![4]),
+            ("01:*:41", vec![4, 2]),
+            ("ap-e", vec![]),
+        ] {
+            let query = JournalQuery {
+                device: Some(device.to_owned()),
+                ..JournalQuery::default()
+            };
+            let found = reader.find(&query, 500).unwrap();
+            let found: Vec<_> = found.into_iter().map(|found| found.event).collect();
+            assert_eq!(seqs(&found), expected, "{device}");
+        }
+    };
+    all_are_found(&Reader::open(&rig.plan.dir).unwrap());
+
+    // A store of the first version, which knew none of this; as it is, and as a new herald goes on with it.
+    let connection = rusqlite::Connection::open(rig.plan.dir.join("herald.db")).unwrap();
+    connection
+        .execute_batch(
+            "DELETE FROM search WHERE seq = 4;
+             ALTER TABLE search DROP COLUMN from_mac; ALTER TABLE search DROP COLUMN from_name;
+             ALTER TABLE search DROP COLUMN to_mac; ALTER TABLE search DROP COLUMN to_name;
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(connection);
+    let from_b = |reader: &Reader| {
+        let query = JournalQuery {
+            device: Some("ap-B".to_owned()),
+            ..JournalQuery::default()
+        };
+        reader.find(&query, 500).unwrap().len()
+    };
+    assert_eq!(from_b(&Reader::open(&rig.plan.dir).unwrap()), 2);
+    let store = rig.open();
+    let mut commit = to(&[], 5..6);
+    commit.events.push(roam(6, "ap-B", "ap-C"));
+    store.commit(commit).await.unwrap();
+    assert_eq!(store.read(from_b).unwrap(), 3);
+}
