@@ -56,6 +56,7 @@ pub(super) fn alerts(outline: &Outline) -> Result<Reader, Exit> {
 pub(super) fn refused(error: &ClientError) -> Exit {
     complain(&format!("error: {error}"));
     match error {
+        ClientError::Misasked(_) => Exit::Usage,
         ClientError::Denied(_) => Exit::Refused,
         ClientError::NotRunning(_)
         | ClientError::Refused(_)

@@ -21,6 +21,9 @@ pub enum ClientError {
     /// The socket belongs to somebody else.
     #[error("{} belongs to another user; run this as the user that herald runs as", .0.display())]
     Denied(PathBuf),
+    /// The host cannot do it as it was asked, for this reason.
+    #[error("{0}")]
+    Misasked(String),
     /// The host did not do it, for this reason.
     #[error("{0}")]
     Refused(String),
@@ -83,6 +86,7 @@ impl Client {
             return Err(ClientError::Ended);
         }
         match serde_json::from_slice(&self.line) {
+            Ok(Answer::Misasked(reason)) => Err(ClientError::Misasked(reason)),
             Ok(Answer::Failed(reason)) => Err(ClientError::Refused(reason)),
             Ok(answer) => Ok(answer),
             Err(error) => Err(io::Error::other(format!(

@@ -90,7 +90,7 @@ pub struct Query {
     pub kinds: Vec<String>,
     /// MAC address, name or host name of the client.
     pub client: Option<String>,
-    /// MAC address or name of the device.
+    /// MAC address or name of the device, or of one of the two that a client roams between.
     pub device: Option<String>,
     /// Short or display name of the site.
     pub site: Option<String>,
@@ -200,7 +200,7 @@ impl Letter {
     }
 }
 
-/// One line of an answer. The last is [`Answer::Done`] or [`Answer::Failed`].
+/// One line of an answer. The last is [`Answer::Done`], [`Answer::Misasked`] or [`Answer::Failed`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -230,6 +230,8 @@ pub enum Answer {
     Misconfigured(String),
     /// That was all; for requests that change something, with how many things changed.
     Done(u64),
+    /// It cannot be done as it was asked, for this reason.
+    Misasked(String),
     /// It was not done, for this reason.
     Failed(String),
 }

@@ -28,7 +28,7 @@ struct Wanted {
 pub(super) async fn run(watch: Watch, shared: &Shared, replies: &mut Replies) -> Result<(), Gone> {
     let mut wanted = match wanted(&watch, shared) {
         Ok(wanted) => wanted,
-        Err(reason) => return replies.send(&Answer::Failed(reason)).await,
+        Err(reason) => return replies.send(&Answer::Misasked(reason)).await,
     };
     let mut events = shared.board.tap.watch();
     // From here on nothing is missed: whoever asked may rely on it.

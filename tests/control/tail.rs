@@ -161,3 +161,14 @@ fn only_a_running_host_has_live_events() {
         err(&output)
     );
 }
+
+#[test]
+fn a_condition_that_is_none_is_wrong_usage() {
+    let simulator = Simulator::start(SimulatorOptions::default()).unwrap();
+    let rig = Rig::new(&(controller("home", &simulator, r#"["default"]"#) + ARCHIVE));
+    let host = rig.start();
+    let output = herald(&rig, &["tail", "--where", "event.level >"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("--where: "), "{}", err(&output));
+    stop_clean(host);
+}
