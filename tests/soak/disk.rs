@@ -1,7 +1,7 @@
 //! A disk that is full for a while, between kills.
 
 use super::Soak;
-use crate::support::eventually;
+use crate::support::{LIMIT, within};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
@@ -60,18 +60,23 @@ fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
     disk.fill();
     // Until what is left of the log is full as well.
     soak.simulator.play(Pace::PerSecond(1000.0));
+    soak.go_on_until("the disk is full", || {
+        soak.log().contains("store is degraded")
+    });
+    // What is still on its way comes first, and is no more than it was.
+    soak.simulator.play(Pace::Still);
     soak.go_on_until("it says that the disk is full", || {
         fs::read_to_string(soak.rig.path("events.jsonl"))
             .unwrap()
             .contains(r#""kind":"herald.store_degraded""#)
     });
-    soak.simulator.play(Pace::Still);
     // In memory, to both sinks.
     let meanwhile = soak.emit(500);
     soak.arrive(&meanwhile);
     disk.free();
     soak.simulator.play(Pace::PerSecond(20.0));
-    eventually("it notices that there is room again", || {
+    // It tries the less often the longer a try takes.
+    within(LIMIT * 5, "it notices that there is room again", || {
         soak.log().contains("store is on disk again")
     });
     soak.simulator.play(Pace::Still);
