@@ -10,16 +10,23 @@ use crate::support::nats::NatsServer;
 use serde_json::json;
 use std::collections::BTreeSet;
 
+/// Between taking and keeping there is time to be killed.
+const SLOW: &str = "fn filter(event) { let n = 0; for i in 0..200 { n += i; } true }";
+
 #[test]
 fn a_herald_that_is_killed_in_the_middle_has_everything_in_the_end_and_once() {
-    const COUNT: usize = 20_000;
+    const COUNT: usize = 2_000;
     let server = NatsServer::start();
     make_stream(&server);
     keep_events(&server, 0..COUNT);
-    let herald = Herald::with(&example(&server));
+    let slow = "[{ script = \"slow\" }, { sink";
+    let config =
+        example(&server).replace("[{ sink", slow) + "[scripts.slow]\nfile = \"slow.rhai\"\n";
+    let herald = Herald::with(&config);
+    herald.write("slow.rhai", SLOW);
     let mut seen = 0;
     let mut in_the_middle = 0;
-    for _ in 0..4 {
+    for _ in 0..3 {
         let running = run(&herald);
         eventually("there is more", || {
             let now = archived(&herald).len();

@@ -6,6 +6,7 @@ use crate::config::WhenFull;
 use crate::intake::{Outlet, ring};
 use async_trait::async_trait;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 use unifi_herald_plugin::Event;
 
@@ -19,6 +20,7 @@ enum Act {
 struct Played {
     acts: Arc<tokio::sync::Mutex<mpsc::Receiver<Act>>>,
     settled: Arc<Mutex<Vec<Settled>>>,
+    held: Arc<AtomicU64>,
 }
 
 #[async_trait]
@@ -43,6 +45,11 @@ impl Source for Played {
         true
     }
 
+    async fn hold(&mut self) -> Result<(), DeliveryError> {
+        self.held.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
     async fn settle(&mut self, settled: &[Settled]) -> Result<(), DeliveryError> {
         self.settled.lock().unwrap().extend(settled);
         Ok(())
@@ -52,6 +59,7 @@ impl Source for Played {
 struct Rig {
     acts: mpsc::Sender<Act>,
     settled: Arc<Mutex<Vec<Settled>>>,
+    held: Arc<AtomicU64>,
     outlet: Outlet,
     status: SourceStatus,
     stop: CancellationToken,
@@ -71,6 +79,8 @@ fn rig() -> Rig {
     let played = Arc::new(tokio::sync::Mutex::new(played));
     let settled = Arc::new(Mutex::new(Vec::new()));
     let notes = Arc::clone(&settled);
+    let held = Arc::new(AtomicU64::new(0));
+    let holds = Arc::clone(&held);
     let (status, stop) = (SourceStatus::default(), CancellationToken::new());
     let owners = Owners::default();
     owners.set(["home".into()]);
@@ -80,6 +90,7 @@ fn rig() -> Rig {
             Ok(Box::new(Played {
                 acts: Arc::clone(&played),
                 settled: Arc::clone(&notes),
+                held: Arc::clone(&holds),
             }))
         }),
         intake,
@@ -91,6 +102,7 @@ fn rig() -> Rig {
     Rig {
         acts,
         settled,
+        held,
         outlet,
         status,
         stop,
@@ -146,8 +158,10 @@ async fn nothing_is_settled_before_it_is_committed() {
     let (ids, kinds, receipt) = rig.take().await;
     assert_eq!(ids, ["1", "3"]);
     assert_eq!(kinds, [Kind::HERALD_CONNECTED]);
-    rig.run(work.as_mut()).await;
+    timeout(HOLD * 4, work.as_mut()).await.ok();
     assert_eq!(rig.settled(), []);
+    let held = rig.held.load(Ordering::Relaxed);
+    assert!(held >= 3, "the source is told that it is in hand: {held}");
     rig.outlet.receipt(receipt.unwrap());
     rig.run(work.as_mut()).await;
     use Settled::{Kept, Refused};
