@@ -40,6 +40,7 @@ impl Feed {
         let mut said = None;
         loop {
             if let Err(trouble) = self.read(&source).await
+                && trouble != Trouble::of_a_new_connection()
                 && said.as_ref() != Some(&trouble)
             {
                 tracing::warn!(%sink, partition = %self.partition, %trouble, "sink's share is read anew");

@@ -11,6 +11,7 @@ use async_nats::{Client, ClientError, ConnectOptions, Event, ServerError};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// For an answer of the cluster.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,6 +44,8 @@ pub(super) struct Link {
     pub(super) jetstream: jetstream::Context,
     pub(super) names: Names,
     plan: JetstreamPlan,
+    /// How often it came to be: a server that was away has forgotten who waits for messages.
+    pub(super) connections: watch::Receiver<u64>,
     /// What the server or the way to it complained of last.
     complaint: Arc<Mutex<Option<String>>>,
 }
@@ -52,6 +55,13 @@ pub(super) struct Link {
 #[error("{0}")]
 pub(super) struct Trouble(pub(super) String);
 
+impl Trouble {
+    /// The connection was made anew: nothing to tell anybody, who waited has to ask once more.
+    pub(super) fn of_a_new_connection() -> Self {
+        Self("the connection was made anew".to_owned())
+    }
+}
+
 impl Link {
     /// Connect now or later; only what is configured can be wrong here.
     pub(super) async fn open(plan: &JetstreamPlan, base: &Path) -> Result<Self, Trouble> {
@@ -60,6 +70,7 @@ impl Link {
             .map_err(|error| wrong(error.to_string()))?;
         let complaint = Arc::new(Mutex::new(None));
         let note = Arc::clone(&complaint);
+        let (connected, connections) = watch::channel(0);
         let options = account(plan).map_err(wrong)?;
         let client = options
             .name("unifi-herald")
@@ -69,6 +80,9 @@ impl Link {
             .retry_on_initial_connect()
             .reconnect_delay_callback(|tries| RETRY.min(Duration::from_millis(50) * tries as u32))
             .event_callback(move |event| {
+                if matches!(event, Event::Connected) {
+                    connected.send_modify(|count| *count += 1);
+                }
                 let text = match event {
                     Event::Connected => Some(None),
                     Event::ServerError(error) => Some(Some(said(&error))),
@@ -91,6 +105,7 @@ impl Link {
             jetstream,
             names: Names::new(&plan.stream),
             plan: plan.clone(),
+            connections,
             complaint,
         })
     }

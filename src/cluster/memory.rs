@@ -22,6 +22,9 @@ use unifi_herald_plugin::Text;
 /// Changes in one message; more of them go into parts. No message is larger than half of what the server takes.
 const PER_MESSAGE: usize = 500 << 10;
 
+/// For the next of the values that are there.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Values written at once.
 const IN_FLIGHT: usize = 256;
 
@@ -176,7 +179,8 @@ impl Memory {
         while left > 0 {
             let batch = consumer.fetch().max_messages(IN_FLIGHT).messages().await;
             let mut batch = batch.map_err(|error| trouble(&error))?;
-            while let Some(message) = batch.next().await {
+            let mut next = async || tokio::time::timeout(PATIENCE, batch.next()).await;
+            while let Some(message) = next().await.map_err(|_| trouble(&"it takes too long"))? {
                 let message = message.map_err(|error| trouble(&error))?;
                 let revision = message
                     .info()
@@ -191,6 +195,9 @@ impl Memory {
                     self.part_owners.insert(owner.to_owned());
                 } else if let Some(value) = Value::parse(&message.payload) {
                     values.push((revision, value));
+                }
+                if left == 0 {
+                    break;
                 }
             }
         }

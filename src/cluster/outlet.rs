@@ -8,6 +8,7 @@ use super::queue::{Entry, SinkQueue};
 use crate::store::{DeadLetter, Share, StateChange};
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use std::sync::Arc;
 use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 
@@ -95,14 +96,13 @@ impl Outlet {
                     .send_publish(post.subject.clone(), post.message());
                 waiting.push((&mut post.stored, sent.await));
             }
-            let mut refused = None;
-            for (stored, sent) in waiting {
+            // All at once: what a server that died has not answered is waited for together.
+            let answers = waiting.into_iter().map(async |(stored, sent)| {
                 let answer = async { sent?.await };
-                match answer.await {
-                    Ok(_) => *stored = true,
-                    Err(error) => refused = refused.or(Some(error)),
-                }
-            }
+                answer.await.map(|_| *stored = true)
+            });
+            let answers = join_all(answers).await;
+            let refused = answers.into_iter().find_map(Result::err);
             if let Some(error) = refused {
                 let deed = format!("publish a sink's share of {}", self.partition);
                 return Err(WriteError::Later(self.link.trouble(&deed, &error)));

@@ -9,12 +9,16 @@ use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
 use async_nats::jetstream::message::Message;
 use futures_util::StreamExt as _;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long a delivery may be in somebody's hands without a sign of life.
 pub(super) const ACK_WAIT: Duration = Duration::from_mins(1);
 
 /// How long the server is asked to wait for the next message.
 const WAIT: Duration = Duration::from_secs(20);
+
+/// How long the next of what is there now may take: that it was all may not be heard.
+const REST: Duration = Duration::from_secs(1);
 
 /// Deliveries that may be in somebody's hands.
 const MAX_ACK_PENDING: i64 = 1024;
@@ -32,6 +36,8 @@ pub(super) struct Source {
 pub(super) struct Pull {
     consumer: Consumer<pull::Config>,
     link: Link,
+    /// The connection over which it waits.
+    connections: watch::Receiver<u64>,
     /// When its stream was made, which tells it from another of the same name.
     pub(super) stream: i64,
     /// The number of the last delivery.
@@ -42,6 +48,8 @@ impl Pull {
     /// Make the consumer; who used it before gets nothing any more.
     pub(super) async fn take(link: &Link, source: &Source) -> Result<Self, Trouble> {
         let deed = || format!("make the consumer {}", source.consumer);
+        let mut connections = link.connections.clone();
+        connections.mark_unchanged();
         let stream = link.jetstream.get_stream(&source.stream).await;
         let stream = stream.map_err(|error| link.trouble(&deed(), &error))?;
         let made = stream.cached_info().created.unix_timestamp_nanos() / 1_000_000;
@@ -61,6 +69,7 @@ impl Pull {
         Ok(Self {
             consumer,
             link: link.clone(),
+            connections,
             stream: i64::try_from(made).unwrap_or_default(),
             last: 0,
         })
@@ -70,18 +79,20 @@ impl Pull {
     pub(super) async fn next(&mut self) -> Result<Option<Message>, Trouble> {
         let batch = self.consumer.batch().max_messages(1).expires(WAIT);
         let batch = batch.messages().await;
-        Ok(self.read(batch).await?.pop())
+        // The request ends by itself.
+        Ok(self.read(batch, WAIT * 2).await?.pop())
     }
 
     /// What is there now, at most `max`.
     pub(super) async fn more(&mut self, max: usize) -> Result<Vec<Message>, Trouble> {
         let batch = self.consumer.fetch().max_messages(max).messages().await;
-        self.read(batch).await
+        self.read(batch, REST).await
     }
 
     async fn read<E: std::fmt::Display>(
         &mut self,
         batch: Result<pull::Batch, E>,
+        patience: Duration,
     ) -> Result<Vec<Message>, Trouble> {
         let trouble = |error: &dyn std::fmt::Display| {
             let name = &self.consumer.cached_info().name;
@@ -90,7 +101,17 @@ impl Pull {
         };
         let mut batch = batch.map_err(|error| trouble(&error))?;
         let mut messages = Vec::new();
-        while let Some(message) = batch.next().await {
+        loop {
+            let message = tokio::select! {
+                biased;
+                // Its sender is as old as the connection itself.
+                _ = self.connections.changed() => return Err(Trouble::of_a_new_connection()),
+                message = tokio::time::timeout(patience, batch.next()) => message,
+            };
+            // What comes after all is missing in the row, which is noticed.
+            let Ok(Some(message)) = message else {
+                break;
+            };
             let message = message.map_err(|error| trouble(&error))?;
             let number = message.info().map_err(|error| trouble(&error))?;
             let number = number.consumer_sequence;

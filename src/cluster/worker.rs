@@ -231,7 +231,7 @@ async fn read(link: &Link, partition: &Partition, ahead: mpsc::Sender<Batch>) {
         let Err(trouble) = read_on(link, &source, &ahead).await else {
             return;
         };
-        if said.as_ref() != Some(&trouble) {
+        if trouble != Trouble::of_a_new_connection() && said.as_ref() != Some(&trouble) {
             tracing::warn!(%partition, %trouble, "events of a partition are read anew");
             said = Some(trouble);
         }
