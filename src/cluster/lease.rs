@@ -79,8 +79,7 @@ impl Lease {
 
     /// Let others have it at once.
     pub(super) async fn give(self, link: &Link) {
-        let bucket = format!("KV_{}", link.names.leases());
-        let Ok(stream) = link.jetstream.get_stream(&bucket).await else {
+        let Ok(stream) = link.jetstream.get_stream(link.names.lease_stream()).await else {
             return;
         };
         // Ours and no later one.
@@ -94,17 +93,42 @@ impl Lease {
     }
 }
 
-/// Show that a worker lives.
-pub(super) async fn show_life(link: &Link, worker: &str) -> Result<(), Trouble> {
-    put(link, &link.names.worker(worker), worker, None)
+/// Show that a worker lives, and what it `holds` as JSON for the others to show.
+pub(super) async fn show_life(link: &Link, worker: &str, holds: &str) -> Result<(), Trouble> {
+    put(link, &link.names.worker(worker), holds, None)
         .await
         .map(drop)
 }
 
+/// What a worker showed last; nothing when it has just gone.
+pub(super) async fn shown_by(link: &Link, worker: &str) -> Result<Option<Vec<u8>>, Trouble> {
+    let stream = link.jetstream.get_stream_no_info(link.names.lease_stream());
+    let stream = stream
+        .await
+        .map_err(|error| link.trouble("look at a worker", &error))?;
+    let subject = link.names.worker(worker);
+    let shown = stream.get_last_raw_message_by_subject(&subject);
+    Ok(shown.await.ok().map(|shown| shown.payload.to_vec()))
+}
+
+/// Ask whoever holds an incident to acknowledge it; forgotten by itself when nobody does.
+pub(super) async fn ask_for(link: &Link, incident: &str) -> Result<(), Trouble> {
+    put(link, &link.names.asked(incident), incident, None)
+        .await
+        .map(drop)
+}
+
+/// It is acknowledged.
+pub(super) async fn answered(link: &Link, incident: &str) {
+    if let Ok(stream) = link.jetstream.get_stream(link.names.lease_stream()).await {
+        // Otherwise it is asked for once more, which changes nothing.
+        drop(stream.purge().filter(link.names.asked(incident)).await);
+    }
+}
+
 /// Make it known that a worker is gone.
 pub(super) async fn sign_off(link: &Link, worker: &str) {
-    let bucket = format!("KV_{}", link.names.leases());
-    if let Ok(stream) = link.jetstream.get_stream(&bucket).await {
+    if let Ok(stream) = link.jetstream.get_stream(link.names.lease_stream()).await {
         // Otherwise it is forgotten by itself.
         drop(stream.purge().filter(link.names.worker(worker)).await);
     }

@@ -2,7 +2,7 @@
 //! gives leases, and runs what belongs to each partition that it holds.
 
 use super::feed::Feed;
-use super::lease::{Lease, RENEW, show_life, sign_off};
+use super::lease::{Lease, RENEW, answered, show_life, shown_by, sign_off};
 use super::letters;
 use super::link::{Link, Trouble};
 use super::names::Partition;
@@ -60,6 +60,8 @@ struct Sight {
     /// Shares that wait, by sink and partition.
     waiting: BTreeMap<(String, Partition), u64>,
     letters: u64,
+    /// Incidents that somebody wants to have acknowledged.
+    asked: Vec<String>,
 }
 
 impl Manager {
@@ -67,13 +69,19 @@ impl Manager {
     pub(super) async fn run(self, link: Link, stop: CancellationToken, finish: CancellationToken) {
         let mut holdings: BTreeMap<Partition, Holding> = BTreeMap::new();
         let (mut renewed, mut progressed, mut tenures) = (None, self.clock.now(), 0);
+        let mut shown = String::new();
         let mut letters_seen = 0;
         while !stop.is_cancelled() {
             let now = self.clock.now();
             let mut done = Ok(());
+            let holds = self.shared.desks.shown(link.room());
             if renewed.is_none_or(|at| now.duration_since(at) >= RENEW) {
-                done = self.renew(&link, &mut holdings, now).await;
-                renewed = Some(now);
+                done = show_life(&link, &self.name, &holds).await;
+                self.renew(&link, &mut holdings, now).await;
+                (renewed, shown) = (Some(now), holds);
+            } else if shown != holds {
+                done = show_life(&link, &self.name, &holds).await;
+                shown = holds;
             }
             self.reap(&link, &mut holdings).await;
             let look = tokio::time::timeout(PATIENCE, self.look(&link));
@@ -88,6 +96,7 @@ impl Manager {
                         letters_seen = sight.letters;
                     }
                     self.count(&sight, &holdings);
+                    self.acknowledge(&link, sight.asked);
                     let changed = self.change(&link, &sight.view, &mut holdings, &mut tenures);
                     done = done.and(changed.await);
                 }
@@ -121,14 +130,7 @@ impl Manager {
         drop(link.client.flush().await);
     }
 
-    /// Show that this worker lives and goes on with what it holds; what is in the way.
-    async fn renew(
-        &self,
-        link: &Link,
-        holdings: &mut BTreeMap<Partition, Holding>,
-        now: Instant,
-    ) -> Result<(), Trouble> {
-        let shown = show_life(link, &self.name).await;
+    async fn renew(&self, link: &Link, holdings: &mut BTreeMap<Partition, Holding>, now: Instant) {
         let renewals = holdings.iter_mut().map(|(partition, holding)| async move {
             match holding.lease.renew(link, &self.name, now).await {
                 Ok(true) => {}
@@ -142,7 +144,18 @@ impl Manager {
             }
         });
         join_all(renewals).await;
-        shown
+    }
+
+    /// Do what others ask for, as far as it is held here.
+    fn acknowledge(&self, link: &Link, asked: Vec<String>) {
+        for incident in asked {
+            let (link, shared) = (link.clone(), Arc::clone(&self.shared));
+            drop(self.tasks.spawn(async move {
+                if let Ok(true) = shared.desks.acknowledge(&incident).await {
+                    answered(&link, &incident).await;
+                }
+            }));
+        }
     }
 
     /// Let go of partitions whose work has ended, or whose lease may be somebody else's.
@@ -207,15 +220,22 @@ impl Manager {
             let name = subject.split('.').nth(2);
             view.partitions.extend(name.and_then(Partition::of_name));
         }
-        let bucket = format!("KV_{}", link.names.leases());
-        for (subject, _) in subjects(link, &bucket, ">").await? {
+        let (mut asked, mut shown) = (Vec::new(), Vec::new());
+        for (subject, _) in subjects(link, &link.names.lease_stream(), ">").await? {
             let mut words = subject.split('.').skip(2);
             match (words.next(), words.next()) {
                 (Some("lease"), Some(name)) => view.leased.extend(Partition::of_name(name)),
-                (Some("worker"), Some(_)) => view.workers += 1,
+                (Some("worker"), Some(name)) => {
+                    view.workers += 1;
+                    if name != self.name {
+                        shown.extend(shown_by(link, name).await?);
+                    }
+                }
+                (Some("asked"), Some(incident)) => asked.push(incident.to_owned()),
                 _ => {}
             }
         }
+        self.shared.desks.follow_others(&shown);
         let known = self.shared.desks.silences();
         let silences = silences::all(link, &known, self.clock.wall()).await?;
         self.shared.desks.follow(silences);
@@ -223,6 +243,7 @@ impl Manager {
             view,
             waiting,
             letters,
+            asked,
         })
     }
 

@@ -171,6 +171,16 @@ impl Names {
         format!("$KV.{}.{partition}", self.state())
     }
 
+    /// The stream behind that bucket.
+    pub(crate) fn lease_stream(&self) -> String {
+        format!("KV_{}", self.leases())
+    }
+
+    /// The subject by which whoever holds an incident is asked to acknowledge it.
+    pub(crate) fn asked(&self, incident: &str) -> String {
+        format!("$KV.{}.asked.{incident}", self.leases())
+    }
+
     /// The subject of a partition's lease.
     pub(crate) fn lease(&self, partition: &Partition) -> String {
         format!("$KV.{}.lease.{partition}", self.leases())
