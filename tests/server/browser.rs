@@ -277,6 +277,27 @@ fn a_hundred_thousand_events_are_a_handful_of_rows() {
 }
 
 #[test]
+fn a_source_is_shown_beside_the_controllers() {
+    // Nobody listens there.
+    let options = "options = { servers = [\"nats://127.0.0.1:9\"], subject = \"events.>\" }";
+    let house = House::new(&format!(
+        "{OPEN}\n[sources.building]\nplugin = \"nats\"\n{options}\n"
+    ));
+    let page = house.browser();
+    page.press("3");
+    for text in ["building, a source", "no connection to a NATS server"] {
+        let text = serde_json::Value::from(text);
+        page.until(&format!(
+            "document.getElementById('controllers').textContent.includes({text})"
+        ));
+    }
+    page.until(
+        "document.getElementById('health').textContent.includes('source building is not connected')",
+    );
+    house.end(&page);
+}
+
+#[test]
 fn controllers_chains_sinks_and_dead_letters_are_shown_and_acted_on() {
     let house = House::new(OPEN);
     house.offline(1, "Kitchen");

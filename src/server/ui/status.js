@@ -33,7 +33,7 @@ function summary({ health, version, store, refused_reload: refused }) {
   } else trouble.hidden = true;
 }
 
-function controllers({ controllers, now, ring }) {
+function controllers({ controllers, sources, now, ring }) {
   const cards = Object.entries(controllers).map(([name, one]) => {
     const sites = Object.entries(one.sites).map(([site, up]) => el("li", { class: up ? "good" : "bad" }, `${site} ${up ? "up" : "down"}`));
     return el("article", { class: `card ${one.connected ? "good" : "bad"}` },
@@ -47,9 +47,22 @@ function controllers({ controllers, now, ring }) {
         el("dt", {}, "Connected, logged in"), el("dd", {}, `${number(one.connects)}×, ${number(one.logins)}×`)),
       sites.length ? el("ul", { class: "chips", "aria-label": "Sites" }, sites) : null);
   });
-  setBadge("tab-controllers", Object.values(controllers).filter((one) => !one.connected).length);
+  cards.push(...Object.entries(sources).map(([name, one]) => source(name, one, now)));
+  const all = [...Object.values(controllers), ...Object.values(sources)];
+  setBadge("tab-controllers", all.filter((one) => !one.connected).length);
   const waiting = el("p", { class: "muted" }, `${number(ring.events)} events wait in front of the chains, ${number(ring.lost)} were lost there.`);
   return [el("div", { class: "cards" }, cards), waiting];
+}
+
+// Another program's events come in where those of a controller do.
+function source(name, one, now) {
+  return el("article", { class: `card ${one.connected ? "good" : "bad"}` },
+    el("h2", {}, el("span", { class: "dot" }), `${name}, a source`, el("span", { class: "state" }, one.connected ? "connected" : "not connected")),
+    one.trouble ? el("p", { class: "error" }, one.trouble) : null,
+    el("dl", { class: "pairs" },
+      el("dt", {}, "Last event"), el("dd", {}, one.last_event ? ago(one.last_event, now) : "none yet"),
+      el("dt", {}, "Events"), el("dd", {}, number(one.received)),
+      el("dt", {}, "No events, our own, lost"), el("dd", {}, `${number(one.refused)}, ${number(one.own)}, ${number(one.lost)}`)));
 }
 
 function drawSinks() {
