@@ -69,7 +69,6 @@ pub struct DiskStore {
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
     dir: PathBuf,
-    _lock: Lock,
 }
 
 impl DiskStore {
@@ -84,8 +83,14 @@ impl DiskStore {
         buffer: &BufferPlan,
         clock: Clock,
     ) -> Result<Self, OpenError> {
-        let lock = Lock::take(&plan.dir)?;
-        let begun = start::begin(plan, sinks, &clock)?;
+        let (lock, begun) = match Lock::take(&plan.dir) {
+            Ok(lock) => (Some(lock), start::begin(plan, sinks, &clock)?),
+            // No room for as much as the folder or a file in it; the writer takes the lock when there is.
+            Err(error @ OpenError::Full { .. }) => {
+                (None, start::in_memory(plan, sinks, &clock, error)?)
+            }
+            Err(error) => return Err(error),
+        };
         let reader = Arc::new(Mutex::new(begun.reader));
 
         let bytes = share(buffer, sinks.len());
@@ -101,6 +106,7 @@ impl DiskStore {
             begun.next_seq - 1,
             bytes,
         );
+        writer.lock = lock;
         if let Some(error) = begun.in_memory {
             writer.begin_in_memory(&error, Arc::clone(&reader));
         }
@@ -117,7 +123,6 @@ impl DiskStore {
             jobs: Some(jobs),
             writer: Some(writer),
             dir: plan.dir.clone(),
-            _lock: lock,
         })
     }
 

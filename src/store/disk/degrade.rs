@@ -2,6 +2,7 @@
 
 use super::commit::Pen;
 use super::held::Held;
+use super::lock::Lock;
 use super::shared::Lane;
 use super::writer::{Done, Job, Writer};
 use super::{OpenError, Reader, reserve, schema, sinks};
@@ -164,6 +165,9 @@ impl Writer {
     fn open_again(&mut self, names: &[(&str, bool)]) -> Result<(Connection, Pen), OpenError> {
         let dir = &self.plan.dir;
         let failed = |error| OpenError::database(dir, error);
+        if self.lock.is_none() {
+            self.lock = Some(Lock::take(dir)?);
+        }
         let connection = schema::open(dir, self.plan.sync)?;
         let (pen, _) = sinks::pen(&connection, names, self.clock.wall()).map_err(failed)?;
         if let Some(stand_in) = &self.stand_in {

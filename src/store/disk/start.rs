@@ -56,7 +56,7 @@ fn on_disk(plan: &StorePlan, names: &[Text], clock: &Clock) -> Result<Begun, Ope
 }
 
 /// Without a disk. Only a store that is not there yet can be done without: nothing of an old one may be forgotten.
-fn in_memory(
+pub(super) fn in_memory(
     plan: &StorePlan,
     names: &[Text],
     clock: &Clock,

@@ -3,6 +3,7 @@
 use super::commit::Pen;
 use super::held::Held;
 use super::letters::{self, LetterFilter};
+use super::lock::Lock;
 use super::outbox;
 use super::runs::Runs;
 use super::schema::set_sync;
@@ -101,6 +102,8 @@ pub(super) struct Writer {
     pub(super) reopen: bool,
     /// What reads from memory until there is a store on disk.
     pub(super) stand_in: Option<Arc<Mutex<Reader>>>,
+    /// The folder is this run's; nothing while there is no room to say so.
+    pub(super) lock: Option<Lock>,
 }
 
 impl Writer {
@@ -129,6 +132,7 @@ impl Writer {
             max_held,
             reopen: false,
             stand_in: None,
+            lock: None,
         }
     }
 

@@ -59,6 +59,35 @@ async fn a_new_store_begins_in_memory_and_is_made_when_there_is_room() {
     assert_eq!(rest, (101..302).collect::<Vec<_>>());
 }
 
+#[tokio::test]
+async fn a_disk_without_room_for_the_folder_is_done_without_until_there_is() {
+    let mut rig = Rig::new(400);
+    let Some(disk) = disk_of(&mut rig) else {
+        return;
+    };
+    rig.plan.dir = rig.plan.dir.join("herald-data");
+    assert!(disk.mount("remount,nr_inodes=1"));
+    let store = rig.open();
+    assert!(is_degraded(&store));
+    store.commit(to(&[0], 1..101)).await.unwrap();
+    rig.clock.advance(Duration::from_secs(10));
+    store.commit(to(&[0], 101..102)).await.unwrap();
+    assert!(is_degraded(&store));
+    assert!(!rig.plan.dir.exists());
+
+    assert!(disk.mount("remount,nr_inodes=1000"));
+    rig.clock.advance(Duration::from_secs(100));
+    store.commit(to(&[0], 102..103)).await.unwrap();
+    assert!(!is_degraded(&store));
+    let error = rig.try_open().unwrap_err();
+    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
+    drop(store);
+
+    let store = rig.open();
+    assert_eq!(store.ask(Reader::events).unwrap(), 102);
+    assert_eq!(books(&store)[0].pending, 102);
+}
+
 /// Twice in a row, for the first start has the room that was put by and the second has not.
 #[tokio::test]
 async fn an_old_store_goes_on_with_all_it_had() {
