@@ -68,6 +68,12 @@ pub struct HoleNews {
     pub gap: Option<Arc<Event>>,
 }
 
+/// So many events are enough for the router to have something to do.
+const ENOUGH: usize = 1_024;
+
+/// How long whoever pushes lets the router go first.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Most events of a history that are taken beyond the others.
 const MAX_HISTORY: usize = 8_192;
 
@@ -101,6 +107,8 @@ pub struct Ring {
     events: usize,
     bytes: usize,
     full_since: Option<Instant>,
+    /// Since when it has held enough, with nothing taken.
+    enough_since: Option<Instant>,
     losses: Vec<Loss>,
     /// How many receipts were asked for.
     receipts: u64,
@@ -140,6 +148,7 @@ impl Ring {
             events: 0,
             bytes: 0,
             full_since: None,
+            enough_since: None,
             losses: Vec::new(),
             receipts: 0,
         }
@@ -230,7 +239,18 @@ impl Ring {
         }
         if self.events < before {
             self.full_since = None;
+            self.enough_since = None;
         }
+    }
+
+    /// Whether whoever pushes had better let the router take something first, until this time at most. There is room
+    /// still, but more than the router can take soon would only take up memory.
+    pub fn pause(&mut self, now: Instant) -> Option<Instant> {
+        if self.events < ENOUGH || self.limits.when_full != WhenFull::Wait {
+            return None;
+        }
+        let until = *self.enough_since.get_or_insert(now) + PAUSE.min(self.limits.max_wait);
+        (now < until).then_some(until)
     }
 
     /// What was lost since the last call, one entry per controller and site.

@@ -49,7 +49,8 @@ pub fn ring(limits: Limits, clock: Clock) -> (Intake, Outlet) {
 }
 
 impl Intake {
-    /// Put `events` into the ring, in order, waiting for room as `[buffer]` says; `events` is empty afterwards.
+    /// Put `events` into the ring, in order, waiting for room as `[buffer]` says; `events` is empty afterwards. Where
+    /// much waits already it lets the router go first for a moment.
     ///
     /// When the future is dropped, what was not yet pushed is still in `events`.
     pub async fn push(&self, events: &mut Vec<Arc<Event>>) {
@@ -57,7 +58,7 @@ impl Intake {
             // Registered before the ring is looked at, so that room made in between is not slept through.
             let room = self.0.room.notified();
             let Some(deadline) = self.offer(events) else {
-                continue;
+                return;
             };
             // The runtime's timer and the clock agree on real time; under a manual clock only room ends the wait.
             tokio::select! {
@@ -156,7 +157,8 @@ impl Intake {
         taken
     }
 
-    /// Offer as many as there is room for; when some are left, the time at which the first may push out the oldest.
+    /// Offer as many as there is room for. When some are left: the time at which the first may push out the oldest. When
+    /// none is: until when to let the router go first, if at all.
     fn offer(&self, events: &mut Vec<Arc<Event>>) -> Option<std::time::Instant> {
         let now = self.0.clock.now();
         let mut ring = self.0.lock();
@@ -169,12 +171,13 @@ impl Intake {
             }
             taken += 1;
         }
+        let wait = full.or_else(|| ring.pause(now));
         drop(ring);
         events.drain(..taken);
         if taken > 0 {
             self.0.filled.notify_one();
         }
-        full
+        wait
     }
 }
 
@@ -247,3 +250,6 @@ impl Shared {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ mod changes;
 mod disk;
 mod memory;
 mod queue;
+mod room;
 
 pub use books::{Books, SinkBooks};
 pub use changes::{Hole, HoleChange, StateChange, StateEntry, Watermark};

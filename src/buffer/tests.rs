@@ -58,6 +58,38 @@ fn a_piece_of_history_is_taken_whole() {
 }
 
 #[test]
+fn where_enough_waits_the_router_goes_first_for_a_moment() {
+    const MS: Duration = Duration::from_millis(1);
+    let now = Clock::system().now();
+    let mut ring = ring(10_000, WhenFull::Wait);
+    let fill = |ring: &mut Ring, count| {
+        (0..count).for_each(|number| assert_eq!(ring.offer(&event(number), now), Offer::Taken));
+    };
+    fill(&mut ring, 1_023);
+    assert_eq!(ring.pause(now), None);
+    fill(&mut ring, 1);
+    let until = now + 100 * MS;
+    assert_eq!(ring.pause(now), Some(until));
+    assert_eq!(ring.pause(now + 99 * MS), Some(until));
+    // The router takes nothing: it is not waited for any more, and there is room for all that may come.
+    assert_eq!(ring.pause(until), None);
+    fill(&mut ring, 5_000);
+    assert_eq!(ring.pause(now + 500 * MS), None);
+    // Until it takes something.
+    ring.take(1, &mut Vec::new());
+    let now = now + 500 * MS;
+    assert_eq!(ring.pause(now), Some(now + 100 * MS));
+    ring.take(5_000, &mut Vec::new());
+    assert_eq!(ring.pause(now), None);
+
+    for policy in [WhenFull::DropOldest, WhenFull::DropNewest] {
+        let mut ring = self::ring(10_000, policy);
+        fill(&mut ring, 2_000);
+        assert_eq!(ring.pause(now), None, "it was told not to wait");
+    }
+}
+
+#[test]
 fn drop_oldest_keeps_the_newest_and_records_the_hole() {
     let now = Clock::system().now();
     let mut ring = ring(3, WhenFull::DropOldest);

@@ -65,6 +65,7 @@ const JOBS: usize = 64;
 #[derive(Debug)]
 pub struct DiskStore {
     shared: Arc<Shared>,
+    clock: Clock,
     reader: Option<Arc<Mutex<Reader>>>,
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
@@ -101,7 +102,7 @@ impl DiskStore {
             begun.connection,
             begun.pen,
             plan.clone(),
-            clock,
+            clock.clone(),
             Arc::clone(&shared),
             begun.next_seq - 1,
             bytes,
@@ -119,6 +120,7 @@ impl DiskStore {
             .map_err(OpenError::Thread)?;
         Ok(Self {
             shared,
+            clock,
             reader: Some(reader),
             jobs: Some(jobs),
             writer: Some(writer),
@@ -174,6 +176,7 @@ impl DiskStore {
 #[async_trait]
 impl Store for DiskStore {
     async fn commit(&self, commit: Commit) -> Result<(), Rejected> {
+        self.shared.make_room(&commit.shares, &self.clock).await;
         let commit = Arc::new(commit);
         let (done, written) = oneshot::channel();
         let job = Job::Commit {
@@ -199,6 +202,7 @@ impl Store for DiskStore {
                 (window.claim(max), window.is_behind())
             };
             if !claimed.is_empty() {
+                lane.taken.notify_waiters();
                 return claimed;
             }
             // The place in the queue comes first: a caller who gives up while waiting for it must not leave a

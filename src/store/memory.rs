@@ -4,8 +4,9 @@ mod letters;
 mod progress;
 
 use super::queue::Queue;
+use super::room::Hold;
 use super::{
-    Commit, Hole, KeptLetter, LetterFilter, Rejected, Settled, SinkBooks, Store, StoreError,
+    Commit, Hole, KeptLetter, LetterFilter, Rejected, Settled, Share, SinkBooks, Store, StoreError,
     Watermark,
 };
 use crate::buffer::share_of_bytes;
@@ -104,11 +105,19 @@ impl Store for MemoryStore {
         } = commit;
         self.progress().enter(watermarks, holes);
         let lanes = self.lanes();
-        let deadline = self.clock.now() + MAX_HOLD;
-        for share in &shares {
-            lanes[share.sink]
-                .wait_for_room(&share.events, &self.clock, deadline)
-                .await;
+        let begun = self.clock.now();
+        let (hold, deadline) = (Hold::begin(begun), begun + MAX_HOLD);
+        for Share { sink, events } in &shares {
+            let lane = &lanes[*sink];
+            lane.wait(&self.clock, |queue, waited, now| {
+                hold.look(queue, events, waited, now)
+            })
+            .await;
+            lane.wait(&self.clock, |queue, _, now| {
+                let wait = !queue.has_place_for(events) && queue.is_moving(now) && now < deadline;
+                wait.then_some(deadline)
+            })
+            .await;
         }
         if let Some(last) = events.last() {
             self.next_seq.fetch_max(last.seq + 1, Ordering::Relaxed);
@@ -285,24 +294,23 @@ impl Lane {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wait while the lane is full and moving, until `deadline` at the latest.
-    async fn wait_for_room(&self, events: &[BufferedEvent], clock: &Clock, deadline: Instant) {
+    /// Wait as long as `until` says, which is asked again when the lane has settled something, with whether it waited.
+    async fn wait(
+        &self,
+        clock: &Clock,
+        until: impl Fn(&mut Queue, bool, Instant) -> Option<Instant>,
+    ) {
+        let (mut now, mut waited) = (clock.now(), false);
         loop {
             let settled = self.settled.notified();
-            let now = clock.now();
-            {
-                let state = self.lock();
-                if state.queue.has_room_for(events)
-                    || !state.queue.is_moving(now)
-                    || now >= deadline
-                {
-                    return;
-                }
-            }
-            tokio::select! {
-                () = settled => {}
-                () = tokio::time::sleep_until(deadline.into()) => return,
-            }
+            let Some(until) = until(&mut self.lock().queue, waited, now) else {
+                return;
+            };
+            waited = true;
+            now = tokio::select! {
+                () = settled => clock.now(),
+                () = tokio::time::sleep_until(until.into()) => until,
+            };
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One sink's pending events in memory: bounded, in order, with claimed events beside the queue.
 
+use super::room::{ENOUGH, Room, Trust};
 use super::{Books, Settled};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ pub(super) struct Queue {
     max_events: usize,
     max_bytes: usize,
     last_settled: Option<Instant>,
+    trust: Trust,
     pub(super) books: Books,
 }
 
@@ -31,16 +33,22 @@ impl Queue {
             max_events: max_events.max(1),
             max_bytes,
             last_settled: None,
+            trust: Trust::default(),
             books: Books::default(),
         }
     }
 
     /// Whether `events` fit without loss. An empty queue takes any batch, to be cut down as it is appended.
-    pub(super) fn has_room_for(&self, events: &[BufferedEvent]) -> bool {
-        let bytes: usize = events.iter().map(|event| event.weight()).sum();
+    pub(super) fn has_place_for(&self, events: &[BufferedEvent]) -> bool {
+        self.is_at_most(self.max_events, events)
+    }
+
+    /// Whether what waits is no more than so many events, also together with `events`, or nothing at all.
+    fn is_at_most(&self, max_events: usize, events: &[BufferedEvent]) -> bool {
+        let bytes = || events.iter().map(|event| event.weight()).sum::<usize>();
         self.waiting.is_empty()
-            || (self.waiting.len() + events.len() <= self.max_events
-                && self.bytes + bytes <= self.max_bytes)
+            || (self.waiting.len() + events.len() <= max_events
+                && self.bytes + bytes() <= self.max_bytes)
     }
 
     /// Whether the lane settled something lately, so that waiting for room makes sense.
@@ -72,7 +80,7 @@ impl Queue {
     /// Make a dead letter's event pending again, in its old place as far as that is still waiting; false when there is
     /// no room.
     pub(super) fn put_back(&mut self, event: &BufferedEvent) -> bool {
-        if !self.has_room_for(std::slice::from_ref(event)) {
+        if !self.has_place_for(std::slice::from_ref(event)) {
             return false;
         }
         let place = self.waiting.partition_point(|other| other.seq < event.seq);
@@ -89,6 +97,9 @@ impl Queue {
         let claimed: Vec<_> = self.waiting.drain(..count).collect();
         self.bytes -= claimed.iter().map(|event| event.weight()).sum::<usize>();
         self.claimed.extend(claimed.iter().cloned());
+        if self.waiting.is_empty() {
+            self.trust.caught_up();
+        }
         claimed
     }
 
@@ -116,5 +127,15 @@ impl Queue {
             }
         }
         self.last_settled = Some(now);
+    }
+}
+
+impl Room for Queue {
+    fn trust(&mut self) -> Option<&mut Trust> {
+        Some(&mut self.trust)
+    }
+
+    fn has_room_for(&self, events: &[BufferedEvent]) -> bool {
+        self.is_at_most(self.max_events.min(ENOUGH), events)
     }
 }

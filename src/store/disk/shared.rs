@@ -2,12 +2,14 @@
 
 use super::window::Window;
 use crate::buffer::Loss;
+use crate::clock::Clock;
 use crate::own_event::Scope;
-use crate::store::{Books, StoreHealth};
+use crate::store::room::Hold;
+use crate::store::{Books, Share, StoreHealth};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::Notify;
-use unifi_herald_plugin::{Gap, Text, Timestamp};
+use unifi_herald_plugin::{BufferedEvent, Gap, Text, Timestamp};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -24,6 +26,8 @@ pub(super) struct Lane {
     pub(super) name: Text,
     window: Mutex<Window>,
     pub(super) filled: Notify,
+    /// Rings when the lane took something out of the window.
+    pub(super) taken: Notify,
     /// Whether the sink has left the configuration.
     gone: AtomicBool,
 }
@@ -54,6 +58,15 @@ impl Shared {
     pub(super) fn add_lane(&self, lane: Lane) {
         let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
         lanes.push(Arc::new(lane));
+    }
+
+    /// Give the lanes that keep up a moment to make room for these.
+    pub(super) async fn make_room(&self, shares: &[Share], clock: &Clock) {
+        let hold = Hold::begin(clock.now());
+        for share in shares {
+            let lane = self.lane(share.sink);
+            lane.wait_for_room(&share.events, &hold, clock).await;
+        }
     }
 
     pub(super) fn books(&self) -> MutexGuard<'_, Vec<Books>> {
@@ -100,6 +113,7 @@ impl Lane {
             name,
             window: Mutex::new(window),
             filled: Notify::new(),
+            taken: Notify::new(),
             gone: AtomicBool::new(false),
         }
     }
@@ -110,6 +124,21 @@ impl Lane {
 
     pub(super) fn set_gone(&self, gone: bool) {
         self.gone.store(gone, Ordering::Relaxed);
+    }
+
+    async fn wait_for_room(&self, events: &[BufferedEvent], hold: &Hold, clock: &Clock) {
+        let (mut now, mut waited) = (clock.now(), false);
+        loop {
+            let taken = self.taken.notified();
+            let Some(until) = hold.look(&mut *self.window(), events, waited, now) else {
+                return;
+            };
+            waited = true;
+            now = tokio::select! {
+                () = taken => clock.now(),
+                () = tokio::time::sleep_until(until.into()) => until,
+            };
+        }
     }
 
     pub(super) fn window(&self) -> MutexGuard<'_, Window> {

@@ -10,6 +10,7 @@ mod full;
 mod model;
 mod opening;
 mod retention;
+mod room;
 mod searching;
 mod small_disk;
 

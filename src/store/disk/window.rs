@@ -2,6 +2,7 @@
 
 use super::outbox::Refill;
 use super::runs::Runs;
+use crate::store::room::{ENOUGH, Room, Trust};
 use std::collections::VecDeque;
 use unifi_herald_plugin::BufferedEvent;
 
@@ -16,6 +17,7 @@ pub(super) struct Window {
     cursor: u64,
     complete: bool,
     asked: bool,
+    trust: Trust,
     max_events: usize,
     max_bytes: usize,
 }
@@ -30,6 +32,7 @@ impl Window {
             cursor: 0,
             complete: false,
             asked: false,
+            trust: Trust::default(),
             max_events: max_events.max(1),
             max_bytes,
         }
@@ -71,6 +74,9 @@ impl Window {
         for event in &claimed {
             self.bytes -= event.weight();
             self.claimed.insert(event.seq);
+        }
+        if self.complete && self.waiting.is_empty() {
+            self.trust.caught_up();
         }
         claimed
     }
@@ -133,6 +139,11 @@ impl Window {
     }
 
     #[cfg(test)]
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -152,5 +163,18 @@ impl Window {
             self.bytes -= event.weight();
         }
         true
+    }
+}
+
+impl Room for Window {
+    fn trust(&mut self) -> Option<&mut Trust> {
+        self.complete.then_some(&mut self.trust)
+    }
+
+    fn has_room_for(&self, events: &[BufferedEvent]) -> bool {
+        let bytes = || events.iter().map(|event| event.weight()).sum::<usize>();
+        self.waiting.is_empty()
+            || (self.waiting.len() + events.len() <= self.max_events.min(ENOUGH)
+                && self.bytes + bytes() <= self.max_bytes)
     }
 }

@@ -86,6 +86,32 @@ async fn a_lane_that_does_not_move_loses_its_oldest_and_the_books_balance() {
     assert_eq!(shared.next_seq(), 8);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_keeps_up_is_given_no_more_than_enough() {
+    let clock = Clock::of_runtime(Timestamp::from_millis(0));
+    let store = store(&clock, 10_000);
+    let settle = async |claimed: &[BufferedEvent]| {
+        let settled = claimed
+            .iter()
+            .map(|event| Settled::Delivered { seq: event.seq });
+        store.settle(0, settled.collect()).await.unwrap();
+    };
+    store.commit(to(0, 1..2)).await.unwrap();
+    settle(&store.claim(0, 9).await).await;
+    store.commit(to(0, 2..1_002)).await.unwrap();
+    let mut commit = Box::pin(store.commit(to(0, 1_002..1_102)));
+    assert!(futures_util::poll!(commit.as_mut()).is_pending());
+    settle(&store.claim(0, 100).await).await;
+    assert!(futures_util::poll!(commit.as_mut()).is_ready());
+    // It stands still: some batches wait for it, and the others do not, as long as there is place.
+    let begun = clock.now();
+    for start in (1_102..9_002).step_by(100) {
+        store.commit(to(0, start..start + 100)).await.unwrap();
+    }
+    assert_eq!(clock.now() - begun, Duration::from_millis(500));
+    assert_eq!(store.books()[0].books.lost, 0);
+}
+
 #[tokio::test]
 async fn a_full_lane_that_moves_holds_the_commit_until_there_is_room() {
     let memory = store(&Clock::manual(Timestamp::from_millis(0)), 2);
