@@ -12,7 +12,8 @@ use unifi_herald_plugin::{Event, Origin, Text};
 /// How far apart two reports of one thing may be.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// How far apart two reports of one thing are when nobody doubts it.
+/// How far apart two reports of one thing are when nobody doubts it, where a mistake would be made good: what a history told
+/// before all of its neighbours takes the place of what comes by another way, of which the history tells yet.
 const NEAR: Duration = Duration::from_millis(100);
 
 /// Most events with one subject that are compared, the nearest in time; a storm beyond it is not worth the time.
@@ -70,7 +71,12 @@ impl Site {
                 let identity = Identity::of(event);
                 if self.others_wait(source) {
                     for (apart, twin) in self.twins(event, &identity, source) {
-                        let sure = apart <= NEAR || !(early || self.is_early(twin));
+                        // What is told early waits rather than take its neighbour's place, and be lost.
+                        let sure = if early {
+                            apart.is_zero()
+                        } else {
+                            apart <= NEAR || !self.is_early(twin)
+                        };
                         if sure {
                             pairs.push((apart, place, twin, number));
                         } else if early {

@@ -274,12 +274,34 @@ fn what_is_in_doubt_is_decided_when_its_neighbour_is_told() {
 }
 
 #[test]
+fn neighbours_however_near_are_not_exchanged() {
+    let (new, duplicate) = (Admission::New, Admission::Duplicate);
+    let (socket, log) = (EventSource::SocketEvents, Some(EventSource::HistoryV2));
+    for apart in [1, 20, 99, 100, 101, 1_999] {
+        // "a" was lost, and the log tells of it before it has written "b".
+        let (b, log_of_a, log_of_b) = (event("b", apart), event("x", 0), event("y", apart));
+        let mut dedupe = Dedupe::new(10);
+        assert_eq!(admit(&mut dedupe, &b, socket), new);
+        assert_eq!(dedupe.admit([early(&log_of_a)]), [Admission::Later]);
+        let told = dedupe.admit([(&log_of_a, log), (&log_of_b, log)]);
+        assert_eq!(told, [new, duplicate], "{apart}");
+        // The log tells of "a" before "b" comes by the socket: both are told, by whichever way.
+        let mut dedupe = Dedupe::new(10);
+        assert_eq!(dedupe.admit([early(&log_of_a)]), [new]);
+        let by_socket = admit(&mut dedupe, &b, socket);
+        let told = dedupe.admit([(&log_of_a, log), (&log_of_b, log)]);
+        assert_eq!(told[0], duplicate);
+        assert_ne!(by_socket, told[1], "b once, {apart}");
+    }
+}
+
+#[test]
 fn what_is_beyond_doubt_does_not_wait() {
     let (new, duplicate) = (Admission::New, Admission::Duplicate);
     let mut dedupe = Dedupe::new(10);
     let a = event("a", 0);
     assert_eq!(admit(&mut dedupe, &a, EventSource::SocketEvents), new);
-    let (log_of_a, log_of_c) = (event("x", 20), event("z", 9_000));
+    let (log_of_a, log_of_c) = (event("x", 0), event("z", 9_000));
     assert_eq!(
         dedupe.admit([early(&log_of_a), early(&log_of_c)]),
         [duplicate, new]
