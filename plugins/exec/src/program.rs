@@ -1,6 +1,6 @@
 //! A running program: its pipes, its process group, its end.
 
-use crate::chatter::listen;
+use crate::chatter::{LAST_WORDS, listen};
 use crate::config::{Ack, Command};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io;
@@ -23,6 +23,8 @@ pub(crate) struct Program {
     stage: Stage,
     /// Ends the listening to its standard error.
     _listened: oneshot::Sender<()>,
+    /// Resolves when everything was heard that it said there.
+    heard: Option<oneshot::Receiver<()>>,
 }
 
 /// How far a program has been asked to go.
@@ -66,8 +68,10 @@ impl Program {
             .kill_on_drop(true)
             .spawn()?;
         let (stop, stopped) = oneshot::channel();
+        let (all, heard) = oneshot::channel();
         if let Some(stderr) = child.stderr.take() {
-            context.spawn("exec-stderr", listen(stderr, stopped, context.clone()));
+            let listening = listen(stderr, stopped, context.clone(), all);
+            context.spawn("exec-stderr", listening);
         }
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Ok(Self {
@@ -78,6 +82,7 @@ impl Program {
             started: context.now(),
             stage: Stage::Working,
             _listened: stop,
+            heard: Some(heard),
         })
     }
 
@@ -154,6 +159,7 @@ impl Program {
                 status = self.child.wait() => {
                     // What it has started has nobody to report to any more.
                     self.kill();
+                    self.hear_out(context).await;
                     return status.ok();
                 }
                 () = context.sleep_until(until) => {}
@@ -166,6 +172,17 @@ impl Program {
             }
         }
         self.child.wait().await.ok()
+    }
+
+    /// Its last words are logged before the host ends, which ends the listening.
+    async fn hear_out(&mut self, context: &BuildContext) {
+        if let Some(heard) = &mut self.heard {
+            tokio::select! {
+                _ = heard => {}
+                () = context.sleep_until(context.now() + LAST_WORDS) => {}
+            }
+            self.heard = None;
+        }
     }
 
     /// Kill it and what it has started.
