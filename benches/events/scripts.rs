@@ -12,6 +12,15 @@ use unifi_herald::script::{
 };
 use unifi_herald_plugin::{Event, Timestamp};
 
+/// The one moment of every run.
+fn context() -> RunContext<'static> {
+    RunContext {
+        now: NOW,
+        instant: Clock::system().now(),
+        salt: "bench/0",
+    }
+}
+
 fn engine() -> Engine {
     Engine::new(EngineOptions {
         scripts_dir: None,
@@ -37,14 +46,9 @@ pub(crate) fn condition(source: &str) -> ScriptStep {
     "event.raw.channel_to == \"44\"",
 ])]
 fn script(bencher: Bencher, source: &str) {
-    let clock = Clock::system();
     let mut step = condition(source);
     let event = roam();
-    let context = RunContext {
-        now: NOW,
-        instant: clock.now(),
-        salt: "bench/0",
-    };
+    let context = context();
     bencher
         .counter(ItemsCount::new(1_u32))
         .bench_local(|| step.apply(black_box(&event), &context));
@@ -65,17 +69,12 @@ fn script(bencher: Bencher, source: &str) {
     r#"for i in 0..1000 { matches("x", `(\\w{1,9}x){${i}}`); } true"#,
 ])]
 fn limit(bencher: Bencher, body: &str) {
-    let clock = Clock::system();
     let text = format!("fn deep(n) {{ 1 + deep(n + 1) }} fn filter(event) {{ {body} }}");
     let mut script = engine()
         .compile_text("bench", &text, &toml::Table::new())
         .unwrap();
     let event = roam();
-    let context = RunContext {
-        now: NOW,
-        instant: clock.now(),
-        salt: "bench/0",
-    };
+    let context = context();
     bencher.bench_local(|| {
         assert!(
             script
@@ -90,7 +89,6 @@ fn limit(bencher: Bencher, body: &str) {
 /// A script in a file, with what stands outside of its functions and without.
 #[divan::bench(args = ["", "const LEAST = 36; "])]
 fn script_file(bencher: Bencher, outside: &str) {
-    let clock = Clock::system();
     let text = format!(
         r#"{outside}fn filter(event) {{ event.kind == "client.roamed" && event.to.channel > 36 }}"#
     );
@@ -98,11 +96,7 @@ fn script_file(bencher: Bencher, outside: &str) {
         .compile_text("bench", &text, &toml::Table::new())
         .unwrap();
     let event = roam();
-    let context = RunContext {
-        now: NOW,
-        instant: clock.now(),
-        salt: "bench/0",
-    };
+    let context = context();
     bencher
         .counter(ItemsCount::new(1_u32))
         .bench_local(|| script.run(black_box(&event), &context));
@@ -118,17 +112,12 @@ fn script_file(bencher: Bencher, outside: &str) {
     "event.to_string()",
 ])]
 fn script_statement(bencher: Bencher, statement: &str) {
-    let clock = Clock::system();
     let text = format!("fn filter(event) {{ {statement}; true }}");
     let mut script = engine()
         .compile_text("bench", &text, &toml::Table::new())
         .unwrap();
     let event = roam();
-    let context = RunContext {
-        now: NOW,
-        instant: clock.now(),
-        salt: "bench/0",
-    };
+    let context = context();
     assert!(script.run(&event, &context).is_ok());
     bencher
         .counter(ItemsCount::new(1_u32))
@@ -146,14 +135,9 @@ fn script_statement(bencher: Bencher, statement: &str) {
     "forget(event.client.mac)",
 ])]
 fn remembering(bencher: Bencher, source: &str) {
-    let clock = Clock::system();
     let mut step = condition(source);
     let events: Vec<_> = (0..1000_u16).map(client).collect();
-    let context = RunContext {
-        now: NOW,
-        instant: clock.now(),
-        salt: "bench/0",
-    };
+    let context = context();
     let mut next = (0..events.len()).cycle();
     bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
         let event = &events[next.next().unwrap_or_default()];
