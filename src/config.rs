@@ -22,7 +22,7 @@ mod tests;
 pub(crate) mod tree;
 
 pub use diagnostics::{ConfigError, ConfigErrors};
-pub use files::{files, fingerprint, folders, named_files};
+pub use files::{files, fingerprint, folders};
 pub use locate::{Controllers, Locator};
 pub use plan::*;
 

@@ -1,7 +1,7 @@
 //! The files a configuration is made of besides its own: scripts, secrets, certificates. Found by how their keys are
 //! called, so that even a configuration that is wrong can be watched until it is right.
 
-use super::Locator;
+use super::{Locator, PluginPlan};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fs;
@@ -57,8 +57,7 @@ pub fn folders(locator: &Locator) -> BTreeSet<PathBuf> {
 }
 
 /// The files that a table of options names: a secret's `file` and `credential`, `ca_file`, `creds`.
-#[must_use]
-pub fn named_files(table: &Table, base: &Path) -> BTreeSet<PathBuf> {
+fn named_files(table: &Table, base: &Path) -> BTreeSet<PathBuf> {
     let mut files = BTreeSet::new();
     collect(table, base, &mut files);
     files
@@ -81,6 +80,14 @@ fn collect(table: &Table, base: &Path, files: &mut BTreeSet<PathBuf>) {
             }
             _ => {}
         }
+    }
+}
+
+impl PluginPlan {
+    /// Of the secrets and certificates that its options name: another password is another sink, or another source.
+    #[must_use]
+    pub fn fingerprint_of_files(&self, base: &Path) -> [u8; 32] {
+        fingerprint(&named_files(&self.options, base))
     }
 }
 

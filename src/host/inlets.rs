@@ -2,7 +2,7 @@
 
 use super::assemble::{StartError, plugin_error};
 use crate::clock::Clock;
-use crate::config::{Plan, SourcePlan, fingerprint, named_files};
+use crate::config::{Plan, SourcePlan};
 use crate::control::protocol::Changes;
 use crate::inlet::worker::{SourceFactory, SourceWorker};
 use crate::inlet::{Owners, SourceStatus};
@@ -10,7 +10,6 @@ use crate::intake::Intake;
 use crate::registry::Registry;
 use crate::services::{HostServices, lent_zone};
 use crate::tasks::Tasks;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -68,7 +67,7 @@ impl Inlets {
             .set(controllers.map(|controller| controller.name.clone()));
         let mut old = std::mem::take(&mut self.running);
         for (source, factory) in plan.sources.iter().zip(factories) {
-            let files = files_of(source, &plan.base);
+            let files = source.plugin.fingerprint_of_files(&plan.base);
             let known = old.iter().position(|run| run.plan.name == source.name);
             let known = known.map(|place| old.swap_remove(place));
             let table = format!("sources.{}", source.name);
@@ -155,9 +154,4 @@ pub(super) fn factories(
         Ok(factory)
     };
     plan.sources.iter().map(factory).collect()
-}
-
-/// Of the secrets and certificates that its options name: another password is another source.
-fn files_of(source: &SourcePlan, base: &Path) -> [u8; 32] {
-    fingerprint(&named_files(&source.plugin.options, base))
 }

@@ -1,14 +1,13 @@
 //! The lanes at work: which go on over a reload, which are replaced, and which end.
 
 use crate::clock::Clock;
-use crate::config::{Plan, SinkPlan, fingerprint, named_files};
+use crate::config::{Plan, SinkPlan};
 use crate::control::protocol::Changes;
 use crate::intake::Intake;
 use crate::lane::worker::{LaneWorker, Left, SinkFactory};
 use crate::status::LaneStatus;
 use crate::store::SharedStore;
 use crate::tasks::Tasks;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -55,7 +54,7 @@ impl Lanes {
         let mut old = std::mem::take(&mut self.running);
         let sinks = plan.sinks.iter().zip(numbers).zip(factories.drain(..));
         for ((sink, number), factory) in sinks {
-            let files = files_of(sink, &plan.base);
+            let files = sink.plugin.fingerprint_of_files(&plan.base);
             let known = old.iter().position(|lane| lane.plan.name == sink.name);
             let known = known.map(|place| old.swap_remove(place));
             let table = format!("sinks.{}", sink.name);
@@ -145,9 +144,4 @@ impl Lanes {
         let leaving = self.leaving.into_iter().map(|(_, lane)| lane);
         running.chain(leaving).collect()
     }
-}
-
-/// Of the secrets and certificates that its options name: another password is another sink.
-fn files_of(sink: &SinkPlan, base: &Path) -> [u8; 32] {
-    fingerprint(&named_files(&sink.plugin.options, base))
 }
