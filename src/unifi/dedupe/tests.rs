@@ -1,5 +1,8 @@
 //! Tests of duplicates: what is the same, what never is.
 
+mod early;
+mod memory;
+
 use super::*;
 use proptest::prelude::*;
 use unifi_herald_plugin::{Admin, Client, Device, Endpoint, Kind, Mac, Timestamp, Wan};
@@ -243,78 +246,6 @@ fn a_storm_of_one_client_finds_its_twins() {
     }
 }
 
-/// An event of the system log that it will tell again.
-fn early(event: &Event) -> Report<'_> {
-    Report {
-        event,
-        source: Some(EventSource::HistoryV2),
-        early: true,
-    }
-}
-
-#[test]
-fn what_is_in_doubt_is_decided_when_its_neighbour_is_told() {
-    // "a" was lost, and "b" came by the socket just behind; the log tells of "a" before it has written "b".
-    let b = event("b", 500);
-    let (log_of_a, log_of_b) = (event("x", 0), event("y", 500));
-    let (new, duplicate) = (Admission::New, Admission::Duplicate);
-    let mut dedupe = Dedupe::new(10);
-    assert_eq!(admit(&mut dedupe, &b, EventSource::SocketEvents), new);
-    for _ in 0..2 {
-        assert_eq!(dedupe.admit([early(&log_of_a)]), [Admission::Later]);
-    }
-    let log = Some(EventSource::HistoryV2);
-    let told = dedupe.admit([(&log_of_a, log), (&log_of_b, log)]);
-    assert_eq!(told, [new, duplicate]);
-    // What was withdrawn leaves nothing behind, and takes nothing with it.
-    for n in 0..10 {
-        admit(&mut dedupe, &event(&format!("later{n}"), 60_000), None);
-    }
-    assert_eq!(dedupe.sites[0].2.held().0, 10);
-}
-
-#[test]
-fn neighbours_however_near_are_not_exchanged() {
-    let (new, duplicate) = (Admission::New, Admission::Duplicate);
-    let (socket, log) = (EventSource::SocketEvents, Some(EventSource::HistoryV2));
-    for apart in [1, 20, 99, 100, 101, 1_999] {
-        // "a" was lost, and the log tells of it before it has written "b".
-        let (b, log_of_a, log_of_b) = (event("b", apart), event("x", 0), event("y", apart));
-        let mut dedupe = Dedupe::new(10);
-        assert_eq!(admit(&mut dedupe, &b, socket), new);
-        assert_eq!(dedupe.admit([early(&log_of_a)]), [Admission::Later]);
-        let told = dedupe.admit([(&log_of_a, log), (&log_of_b, log)]);
-        assert_eq!(told, [new, duplicate], "{apart}");
-        // The log tells of "a" before "b" comes by the socket: both are told, by whichever way.
-        let mut dedupe = Dedupe::new(10);
-        assert_eq!(dedupe.admit([early(&log_of_a)]), [new]);
-        let by_socket = admit(&mut dedupe, &b, socket);
-        let told = dedupe.admit([(&log_of_a, log), (&log_of_b, log)]);
-        assert_eq!(told[0], duplicate);
-        assert_ne!(by_socket, told[1], "b once, {apart}");
-    }
-}
-
-#[test]
-fn what_is_beyond_doubt_does_not_wait() {
-    let (new, duplicate) = (Admission::New, Admission::Duplicate);
-    let mut dedupe = Dedupe::new(10);
-    let a = event("a", 0);
-    assert_eq!(admit(&mut dedupe, &a, EventSource::SocketEvents), new);
-    let (log_of_a, log_of_c) = (event("x", 0), event("z", 9_000));
-    assert_eq!(
-        dedupe.admit([early(&log_of_a), early(&log_of_c)]),
-        [duplicate, new]
-    );
-    // The socket tells of the next before the log does: it is not taken for "c", which the socket lost.
-    let d = event("d", 9_500);
-    assert_eq!(admit(&mut dedupe, &d, EventSource::SocketEvents), new);
-    let log_of_d = event("w", 9_500);
-    let log = Some(EventSource::HistoryV2);
-    let told = dedupe.admit([(&log_of_a, log), (&log_of_c, log), (&log_of_d, log)]);
-    assert_eq!(told, [duplicate, duplicate, duplicate]);
-}
-
 #[test]
 fn sites_are_told_apart_within_what_comes_together() {
     let mut other = event("a", 0);
@@ -409,44 +340,9 @@ fn the_source_is_told_by_origin_and_key() {
     }
 }
 
-#[test]
-fn memory_is_bounded_and_leaves_nothing_behind() {
-    let mut dedupe = Dedupe::new(100);
-    for n in 0..10_000_i64 {
-        let source = SOURCES[usize::try_from(n % 4).unwrap()];
-        let mut event = event(&n.to_string(), n * 700);
-        event.client = Some(Client {
-            mac: Some(mac(u8::try_from(n % 7).unwrap())),
-            ..Client::default()
-        });
-        admit(&mut dedupe, &event, source);
-        let (ids, waiting, keys) = dedupe.sites[0].2.held();
-        assert!(ids <= 100 && waiting <= ids && keys <= waiting);
-    }
-    let admission = admit(&mut dedupe, &event("0", 0), EventSource::SocketEvents);
-    assert_eq!(admission, Admission::New, "long forgotten");
-}
-
 /// One thing that happened to one of few clients, and which sources report it.
 fn happening() -> impl Strategy<Value = (u8, i64, bool, bool)> {
     (0..3_u8, 0..8_000_i64, any::<bool>(), any::<bool>())
-}
-
-#[test]
-fn what_an_earlier_run_had_is_known_and_waits_for_its_twin() {
-    let mut dedupe = Dedupe::new(1000);
-    // Two that may look like twins, and were told apart when they came.
-    dedupe.remember(&event("a", 0), EventSource::SocketEvents);
-    dedupe.remember(&event("b", 100), EventSource::SocketAlert);
-    assert_eq!(
-        admit(&mut dedupe, &event("a", 0), EventSource::SocketEvents),
-        Admission::Duplicate,
-        "by its id"
-    );
-    let mut told = |id, ms| admit(&mut dedupe, &event(id, ms), EventSource::HistoryV2);
-    assert_eq!(told("c", 50), Admission::Duplicate, "the twin of one");
-    assert_eq!(told("d", 60), Admission::Duplicate, "the twin of the other");
-    assert_eq!(told("e", 70), Admission::New);
 }
 
 proptest! {

@@ -1,0 +1,38 @@
+//! What is remembered, and for how long.
+
+use super::*;
+
+#[test]
+fn memory_is_bounded_and_leaves_nothing_behind() {
+    let mut dedupe = Dedupe::new(100);
+    for n in 0..10_000_i64 {
+        let source = SOURCES[usize::try_from(n % 4).unwrap()];
+        let mut event = event(&n.to_string(), n * 700);
+        event.client = Some(Client {
+            mac: Some(mac(u8::try_from(n % 7).unwrap())),
+            ..Client::default()
+        });
+        admit(&mut dedupe, &event, source);
+        let (ids, waiting, keys) = dedupe.sites[0].2.held();
+        assert!(ids <= 100 && waiting <= ids && keys <= waiting);
+    }
+    let admission = admit(&mut dedupe, &event("0", 0), EventSource::SocketEvents);
+    assert_eq!(admission, Admission::New, "long forgotten");
+}
+
+#[test]
+fn what_an_earlier_run_had_is_known_and_waits_for_its_twin() {
+    let mut dedupe = Dedupe::new(1000);
+    // Two that may look like twins, and were told apart when they came.
+    dedupe.remember(&event("a", 0), EventSource::SocketEvents);
+    dedupe.remember(&event("b", 100), EventSource::SocketAlert);
+    assert_eq!(
+        admit(&mut dedupe, &event("a", 0), EventSource::SocketEvents),
+        Admission::Duplicate,
+        "by its id"
+    );
+    let mut told = |id, ms| admit(&mut dedupe, &event(id, ms), EventSource::HistoryV2);
+    assert_eq!(told("c", 50), Admission::Duplicate, "the twin of one");
+    assert_eq!(told("d", 60), Admission::Duplicate, "the twin of the other");
+    assert_eq!(told("e", 70), Admission::New);
+}
