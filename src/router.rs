@@ -4,6 +4,7 @@ mod batch;
 mod gaps;
 mod handed;
 mod marks;
+mod neighbours;
 mod order;
 mod receipts;
 mod repeats;

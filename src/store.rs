@@ -20,7 +20,7 @@ use crate::config::BufferPlan;
 use async_trait::async_trait;
 use std::fmt;
 use std::sync::Arc;
-use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
+use unifi_herald_plugin::{BufferedEvent, Kind, Text, Timestamp};
 
 /// Keeps what was committed until every sink has it.
 ///
@@ -105,16 +105,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         vec![false; ids.len()]
     }
 
-    /// The newest events of a site whose own time is not before `since`, at most `max`, oldest first. May read the
-    /// disk, as [`Store::known`].
+    /// The newest events of a site that are in `stretch`, at most `max`, oldest first. May read the disk, as
+    /// [`Store::known`].
     fn recent(
         &self,
         controller: &str,
         site: &str,
-        since: Timestamp,
+        stretch: &Stretch,
         max: usize,
     ) -> Vec<BufferedEvent> {
-        let (_, _, _, _) = (controller, site, since, max);
+        let (_, _, _, _) = (controller, site, stretch, max);
         Vec::new()
     }
 
@@ -201,6 +201,17 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
 /// A store, shared by the router and the lanes.
 pub type SharedStore = Arc<dyn Store>;
+
+/// A stretch of a site's events, by their own time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Its beginning, inclusive.
+    pub from: Timestamp,
+    /// Its end, inclusive; none where it goes on to the newest.
+    pub to: Option<Timestamp>,
+    /// Only those of this kind.
+    pub kind: Option<Kind>,
+}
 
 /// Everything one batch changes.
 #[derive(Clone, Debug, Default)]

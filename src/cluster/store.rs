@@ -7,12 +7,12 @@ use super::shared::Shared;
 use crate::buffer::Loss;
 use crate::store::{
     Commit, Hole, KeptLetter, LetterFilter, OpenError, Reader, Rejected, Settled, SharedStore,
-    SinkBooks, StateEntry, Store, StoreError, StoreHealth, Watermark,
+    SinkBooks, StateEntry, Store, StoreError, StoreHealth, Stretch, Watermark,
 };
 use async_nats::jetstream::AckKind;
 use async_trait::async_trait;
 use std::sync::Arc;
-use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
+use unifi_herald_plugin::{BufferedEvent, Text};
 
 /// Sinks of the cluster come first, and the outbox to it last.
 #[derive(Debug)]
@@ -154,10 +154,10 @@ impl Store for ClusterStore {
         &self,
         controller: &str,
         site: &str,
-        since: Timestamp,
+        stretch: &Stretch,
         max: usize,
     ) -> Vec<BufferedEvent> {
-        self.embedded.recent(controller, site, since, max)
+        self.embedded.recent(controller, site, stretch, max)
     }
 
     fn load_state(&self, scope: &str) -> Result<Vec<StateEntry>, StoreError> {

@@ -2,18 +2,22 @@
 
 use super::batch::{Batch, Way};
 use super::handed::Handed;
-use crate::store::{Hole, HoleChange, Store};
+use super::neighbours::{APART, Neighbours};
+use crate::store::{Hole, HoleChange, Store, Stretch};
 use crate::unifi::{Admission, Dedupe, EventSource, Report};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 use unifi_herald_plugin::{Event, Origin, Text};
 
 /// How many recent events are remembered to recognise one that comes twice.
 const REMEMBERED: usize = 65_536;
 
-/// How far before a hole the reports of one thing may lie that are told again within it.
-const TWINS: Duration = Duration::from_secs(2);
+/// How many events of the journal are remembered for one batch, or for a hole: so many that the batch itself still finds
+/// them.
+const FROM_JOURNAL: usize = REMEMBERED / 2;
+
+/// How many of the last before a hole are remembered for what the stream tells next.
+const BEFORE_STREAM: usize = REMEMBERED / 16;
 
 /// Recognises what came before.
 #[derive(Debug)]
@@ -22,6 +26,9 @@ pub(super) struct Repeats {
     handed: Handed,
     /// Those of the batch that the journal has: controller, site, id.
     known: HashSet<(Text, Text, Text)>,
+    neighbours: Neighbours,
+    /// How many events were remembered, at most.
+    remembered: u64,
 }
 
 impl Repeats {
@@ -30,6 +37,8 @@ impl Repeats {
             dedupe: Dedupe::new(REMEMBERED),
             handed: Handed::new(REMEMBERED),
             known: HashSet::new(),
+            neighbours: Neighbours::default(),
+            remembered: 0,
         }
     }
 
@@ -54,6 +63,8 @@ impl Repeats {
                 }
             }
         }
+        self.look_around(batch, store);
+        self.remembered += batch.events.len() as u64;
         let mut own = self.dedupe.admit(reports).into_iter();
         let admission = |entry: &(Arc<Event>, Way)| {
             if is_own(&entry) {
@@ -104,13 +115,69 @@ impl Repeats {
         }
     }
 
-    /// What the journal has from the time of a hole may be told again by the history in another form.
+    /// The stream may tell the last things before a hole once more, in another form.
     fn remember(&mut self, hole: &Hole, store: &dyn Store) {
-        let since = hole.from - TWINS;
-        for event in store.recent(&hole.controller, &hole.site, since, REMEMBERED / 2) {
-            self.dedupe.remember(&event, EventSource::of(&event));
+        let stretch = Stretch {
+            from: hole.from - APART,
+            to: None,
+            kind: None,
+        };
+        self.recall(
+            (&hole.controller, &hole.site),
+            &stretch,
+            BEFORE_STREAM,
+            store,
+        );
+    }
+
+    /// What a history tells and nobody knows, the journal may have in another form, from an earlier run or from longer ago
+    /// than is remembered: what lies around it there is remembered first.
+    fn look_around(&mut self, batch: &Batch, store: &dyn Store) {
+        let is_news = |(event, way): &&(Arc<Event>, Way)| {
+            event.origin == Origin::Backfill
+                && matches!(way, Way::Sinks | Way::SinksIfSure)
+                && !self.known.contains(&key(event))
+                && !self.dedupe.knows(event)
+        };
+        let news = batch.events.iter().filter(is_news);
+        let mut news: Vec<&Event> = news.map(|(event, _)| &**event).collect();
+        news.sort_by(|a, b| (about(a), a.time).cmp(&(about(b), b.time)));
+        let mut room = FROM_JOURNAL;
+        for alike in news.chunk_by(|a, b| about(a) == about(b)) {
+            let times = alike.iter().map(|event| event.time);
+            let lasting = (REMEMBERED - FROM_JOURNAL) as u64;
+            let counts = (self.remembered, lasting);
+            for stretch in self.neighbours.unread(alike[0], times, counts) {
+                let site = (&*alike[0].controller, &*alike[0].site);
+                room -= self.recall(site, &stretch, room, store);
+                if room == 0 {
+                    self.neighbours.forget();
+                    return;
+                }
+            }
         }
     }
+
+    /// Remember what the journal has, at most `max`; how many they are.
+    fn recall(
+        &mut self,
+        (controller, site): (&str, &str),
+        stretch: &Stretch,
+        max: usize,
+        store: &dyn Store,
+    ) -> usize {
+        let events = store.recent(controller, site, stretch, max);
+        for event in &events {
+            self.dedupe.remember(event, EventSource::of(event));
+        }
+        self.remembered += events.len() as u64;
+        events.len()
+    }
+}
+
+/// What the twins of an event have in common with it, besides the time.
+fn about(event: &Event) -> (&str, &str, &str) {
+    (&event.controller, &event.site, event.kind.as_str())
 }
 
 pub(super) fn key(event: &Event) -> (Text, Text, Text) {

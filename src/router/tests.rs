@@ -2,6 +2,7 @@
 
 mod alerts;
 mod handed;
+mod neighbours;
 mod newcomers;
 mod state;
 
@@ -12,7 +13,7 @@ use crate::config::{BufferPlan, When, WhenFull};
 use crate::intake::{Intake, ring};
 use crate::store::{
     Books, Hole, HoleChange, MemoryStore, Rejected, Settled, SinkBooks, Store, StoreError,
-    StoreHealth, Watermark,
+    StoreHealth, Stretch, Watermark,
 };
 use async_trait::async_trait;
 use std::collections::VecDeque;
@@ -220,10 +221,14 @@ impl Store for Journal {
         ids.iter().map(|id| self.known.contains(&&**id)).collect()
     }
 
-    fn recent(&self, _: &str, _: &str, since: Timestamp, _: usize) -> Vec<BufferedEvent> {
-        let mut recent = self.recent.clone();
-        recent.retain(|event| event.time >= since);
-        recent
+    fn recent(&self, _: &str, _: &str, stretch: &Stretch, max: usize) -> Vec<BufferedEvent> {
+        let is_in = |event: &&BufferedEvent| {
+            event.time >= stretch.from
+                && stretch.to.is_none_or(|to| event.time <= to)
+                && stretch.kind.is_none_or(|kind| event.kind == kind)
+        };
+        let recent: Vec<_> = self.recent.iter().filter(is_in).cloned().collect();
+        recent[recent.len().saturating_sub(max)..].to_vec()
     }
 
     fn watermarks(&self) -> Result<Vec<Watermark>, StoreError> {
@@ -289,38 +294,6 @@ async fn what_the_journal_has_is_no_news_when_it_is_fetched() {
         1003,
         "above the store's"
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_twin_of_what_an_earlier_run_committed_is_recognised() {
-    let mut stored = Event::clone(&event(1, Kind::WAN_DOWN));
-    let wan = || {
-        Some(Box::new(unifi_herald_plugin::Wan {
-            name: Some("WAN1".into()),
-            ..unifi_herald_plugin::Wan::default()
-        }))
-    };
-    stored.wan = wan();
-    let stored = BufferedEvent {
-        seq: 0,
-        event: Arc::new(stored),
-    };
-    let (rig, journal) = journal(Vec::new(), vec![stored]);
-    let mut twin = Event::clone(&backfill(77));
-    twin.time = Timestamp::from_millis(1500);
-    twin.key = Some("NETWORK_WAN_FAILED".into());
-    twin.wan = wan();
-    rig.intake.push_hole(HoleNews {
-        change: HoleChange::Open(hole(5, 2000)),
-        gap: None,
-    });
-    rig.intake
-        .push_history(&mut VecDeque::from([Item::Event(Arc::new(twin))]))
-        .await;
-    drain(rig.router).await;
-    let commit = journal.commits.lock().unwrap()[0].clone();
-    assert_eq!((commit.events.len(), commit.duplicates), (0, 1));
-    assert_eq!(commit.holes, [HoleChange::Open(hole(5, 2000))]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,7 +33,7 @@ pub use reader::Reader;
 
 use super::{
     Commit, Hole, Rejected, Settled, SinkBooks, StateEntry, Store, StoreError, StoreHealth,
-    Watermark,
+    Stretch, Watermark,
 };
 use crate::buffer::{Loss, share_of_bytes};
 use crate::clock::Clock;
@@ -46,8 +46,9 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
+use unifi_herald_plugin::{BufferedEvent, Text};
 use window::Window;
 use writer::{Job, LetterOrder, Writer};
 
@@ -295,11 +296,13 @@ impl Store for DiskStore {
         &self,
         controller: &str,
         site: &str,
-        since: Timestamp,
+        stretch: &Stretch,
         max: usize,
     ) -> Vec<BufferedEvent> {
         let query = JournalQuery {
-            since: Some(since),
+            since: Some(stretch.from),
+            until: stretch.to.map(|to| to + Duration::from_millis(1)),
+            kinds: stretch.kind.into_iter().collect(),
             controller: Some(controller.to_owned()),
             site: Some(site.to_owned()),
             order: Order::NewestFirst,

@@ -25,6 +25,8 @@ pub(super) struct Site {
     seen: VecDeque<Seen>,
     first: u64,
     ids: HashMap<Text, u64>,
+    /// The ids of events that are forgotten while the twin is not, by its number: to know one is to know the other.
+    former: HashMap<u64, Text>,
     /// The events that wait for a twin, by kind, subject and stretch of time.
     waiting: HashMap<Key, Waiting>,
     /// How many events wait that came from each source.
@@ -38,8 +40,17 @@ struct Seen {
     sources: u8,
     /// Whether a history told it and has not told all of its neighbours yet: only what is near is its twin.
     early: bool,
-    /// What tells it from others and where it came from first, while it may still get a twin.
-    waits: Option<(Identity, EventSource)>,
+    twin: Twin,
+}
+
+#[derive(Debug)]
+enum Twin {
+    /// It gets none.
+    None,
+    /// It waits for one: what tells it from others, and where it came from first.
+    Awaited(Identity, EventSource),
+    /// The number of its twin.
+    Found(u64),
 }
 
 /// Two events that may be twins: how far apart they are, the later one's place in the batch, and both numbers. In this
@@ -110,8 +121,8 @@ impl Site {
         pairs.sort_unstable();
         for (_, place, twin, number) in pairs {
             if self.waits(twin) && self.waits(number) {
-                self.settle(twin);
-                self.settle(number);
+                self.settle(twin, Twin::Found(number));
+                self.settle(number, Twin::Found(twin));
                 admissions[place] = Admission::Duplicate;
             }
         }
@@ -155,7 +166,7 @@ impl Site {
             id: event.id.clone(),
             sources: source.map_or(0, EventSource::bit),
             early,
-            waits: None,
+            twin: Twin::None,
         });
         Some(number)
     }
@@ -172,7 +183,7 @@ impl Site {
 
     fn waits(&self, number: u64) -> bool {
         self.seen_at(number)
-            .is_some_and(|seen| seen.waits.is_some())
+            .is_some_and(|seen| matches!(seen.twin, Twin::Awaited(..)))
     }
 
     /// Let an event wait for its twin.
@@ -186,7 +197,7 @@ impl Site {
         });
         self.waiting_from[source as usize] += 1;
         if let Some(seen) = self.seen_mut(number) {
-            seen.waits = Some((identity, source));
+            seen.twin = Twin::Awaited(identity, source);
         }
     }
 
@@ -208,7 +219,7 @@ impl Site {
                 let Some(other) = self.seen_at(number) else {
                     continue;
                 };
-                let Some((theirs, _)) = &other.waits else {
+                let Twin::Awaited(theirs, _) = &other.twin else {
                     continue;
                 };
                 if other.sources & source.bit() == 0
@@ -222,10 +233,12 @@ impl Site {
         twins.into_iter()
     }
 
-    /// It found its twin, or is forgotten: it waits no longer.
-    fn settle(&mut self, number: u64) {
-        let waits = self.seen_mut(number).and_then(|seen| seen.waits.take());
-        let Some((identity, source)) = waits else {
+    /// It found its twin, or gets none: it waits no longer.
+    fn settle(&mut self, number: u64, twin: Twin) {
+        let before = self
+            .seen_mut(number)
+            .map(|seen| std::mem::replace(&mut seen.twin, twin));
+        let Some(Twin::Awaited(identity, source)) = before else {
             return;
         };
         self.waiting_from[source as usize] -= 1;
@@ -241,20 +254,37 @@ impl Site {
 
     /// As if it had not come: it will again.
     fn withdraw(&mut self, number: u64) {
-        self.settle(number);
+        self.settle(number, Twin::None);
         if let Some(id) = self.seen_at(number).map(|seen| seen.id.clone()) {
             self.ids.remove(&id);
         }
     }
 
     fn forget_oldest(&mut self) {
-        self.settle(self.first);
+        let oldest = self.first;
+        let twin = match self.seen_at(oldest).map(|seen| &seen.twin) {
+            Some(Twin::Found(twin)) if *twin > oldest => Some(*twin),
+            _ => None,
+        };
+        self.settle(oldest, Twin::None);
+        if let Some(former) = self.former.remove(&oldest) {
+            self.ids.remove(&former);
+        }
         if let Some(seen) = self.seen.pop_front() {
-            // One that was withdrawn may have come again.
-            if self.ids.get(&seen.id) == Some(&self.first) {
-                self.ids.remove(&seen.id);
-            }
             self.first += 1;
+            // One that was withdrawn may have come again.
+            if self.ids.get(&seen.id) != Some(&oldest) {
+                return;
+            }
+            match twin {
+                Some(twin) => {
+                    self.ids.insert(seen.id.clone(), twin);
+                    self.former.insert(twin, seen.id);
+                }
+                None => {
+                    self.ids.remove(&seen.id);
+                }
+            }
         }
     }
 
@@ -279,7 +309,8 @@ fn are_two_of_one_store(seen: &Seen, id: &str, source: EventSource) -> bool {
 impl Site {
     /// How many ids, waiting events and keys are held.
     pub(super) fn held(&self) -> (usize, usize, usize) {
-        let waiting = self.seen.iter().filter(|seen| seen.waits.is_some());
+        let is_waiting = |seen: &&Seen| matches!(seen.twin, Twin::Awaited(..));
+        let waiting = self.seen.iter().filter(is_waiting);
         (self.ids.len(), waiting.count(), self.waiting.len())
     }
 }

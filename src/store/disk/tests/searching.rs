@@ -145,13 +145,28 @@ async fn an_event_is_found_by_id_with_its_verdict_and_who_awaits_it() {
 #[tokio::test]
 async fn the_newest_of_a_site_come_oldest_first_and_those_of_others_do_not() {
     let (_rig, store) = filled().await;
-    let recent = |site: &str, since, max| seqs(&store.recent("work", site, at(since), max));
-    assert_eq!(recent("x7", 0, 10), [101]);
-    assert!(recent("Büro", 0, 10).is_empty(), "by its short name only");
-    assert!(recent("*", 0, 10).is_empty());
-    assert!(recent("x7", 201, 10).is_empty());
-    let first = store.recent("home", "default", at(98), 2);
-    assert_eq!(seqs(&first), [99, 100]);
+    let stretch = |from, to| Stretch {
+        from: at(from),
+        to,
+        kind: None,
+    };
+    let recent = |site: &str, from| seqs(&store.recent("work", site, &stretch(from, None), 10));
+    assert_eq!(recent("x7", 0), [101]);
+    assert!(recent("Büro", 0).is_empty(), "by its short name only");
+    assert!(recent("*", 0).is_empty());
+    assert!(recent("x7", 201).is_empty());
+    let home = |stretch: Stretch, max| seqs(&store.recent("home", "default", &stretch, max));
+    assert_eq!(home(stretch(98, None), 2), [99, 100]);
+    assert_eq!(home(stretch(97, Some(at(99))), 10), [97, 98, 99]);
+    let of_kind = |kind| Stretch {
+        kind: Some(kind),
+        ..stretch(97, Some(at(99)))
+    };
+    let [first, ..] = &*store.recent("home", "default", &stretch(97, None), 10) else {
+        panic!("nothing is there");
+    };
+    assert_eq!(home(of_kind(first.kind), 2), [98, 99]);
+    assert!(home(of_kind(Kind::WAN_UP), 10).is_empty());
 }
 
 /// A client that roams between two access points.

@@ -36,3 +36,22 @@ fn what_an_earlier_run_had_is_known_and_waits_for_its_twin() {
     assert_eq!(told("d", 60), Admission::Duplicate, "the twin of the other");
     assert_eq!(told("e", 70), Admission::New);
 }
+
+#[test]
+fn what_is_forgotten_before_its_twin_does_not_wait_when_it_is_remembered_again() {
+    let (new, duplicate) = (Admission::New, Admission::Duplicate);
+    let (socket, log) = (EventSource::SocketEvents, EventSource::HistoryV2);
+    let mut dedupe = Dedupe::new(2);
+    assert_eq!(admit(&mut dedupe, &event("a", 0), socket), new);
+    assert_eq!(admit(&mut dedupe, &event("x", 0), log), duplicate);
+    // "a" is forgotten, "x" is not.
+    assert_eq!(admit(&mut dedupe, &event("c", 60_000), socket), new);
+    dedupe.remember(&event("a", 0), socket);
+    // The socket lost "b", of which the log tells now.
+    assert_eq!(admit(&mut dedupe, &event("y", 300), log), new);
+    // Both are forgotten, and nothing of them is left.
+    assert_eq!(admit(&mut dedupe, &event("d", 90_000), socket), new);
+    assert_eq!(admit(&mut dedupe, &event("e", 99_000), socket), new);
+    assert_eq!(dedupe.sites[0].2.held(), (2, 2, 2));
+    assert_eq!(admit(&mut dedupe, &event("a", 0), socket), new);
+}
