@@ -7,7 +7,7 @@ use crate::store::{Hole, HoleChange, Store, Stretch};
 use crate::unifi::{Admission, Dedupe, EventSource, Report};
 use std::collections::HashSet;
 use std::sync::Arc;
-use unifi_herald_plugin::{Event, Origin, Text};
+use unifi_herald_plugin::{BufferedEvent, Event, Origin, Text};
 
 /// How many recent events are remembered to recognise one that comes twice.
 const REMEMBERED: usize = 65_536;
@@ -18,6 +18,9 @@ const FROM_JOURNAL: usize = REMEMBERED / 2;
 
 /// How many of the last before a hole are remembered for what the stream tells next.
 const BEFORE_STREAM: usize = REMEMBERED / 16;
+
+/// So many events of the journal for each stretch are few enough to be read with what lies between the stretches.
+const FEW: usize = 8;
 
 /// Recognises what came before.
 #[derive(Debug)]
@@ -122,12 +125,8 @@ impl Repeats {
             to: None,
             kind: None,
         };
-        self.recall(
-            (&hole.controller, &hole.site),
-            &stretch,
-            BEFORE_STREAM,
-            store,
-        );
+        let events = store.recent(&hole.controller, &hole.site, &stretch, BEFORE_STREAM);
+        self.recall(&events);
     }
 
     /// What a history tells and nobody knows, the journal may have in another form, from an earlier run or from longer ago
@@ -142,37 +141,58 @@ impl Repeats {
         let news = batch.events.iter().filter(is_news);
         let mut news: Vec<&Event> = news.map(|(event, _)| &**event).collect();
         news.sort_by(|a, b| (about(a), a.time).cmp(&(about(b), b.time)));
+        let lasting = (REMEMBERED - FROM_JOURNAL) as u64;
         let mut room = FROM_JOURNAL;
         for alike in news.chunk_by(|a, b| about(a) == about(b)) {
             let times = alike.iter().map(|event| event.time);
-            let lasting = (REMEMBERED - FROM_JOURNAL) as u64;
             let counts = (self.remembered, lasting);
-            for stretch in self.neighbours.unread(alike[0], times, counts) {
-                let site = (&*alike[0].controller, &*alike[0].site);
-                room -= self.recall(site, &stretch, room, store);
-                if room == 0 {
-                    self.neighbours.forget();
-                    return;
-                }
+            let stretches = self.neighbours.unread(alike[0], times, counts);
+            let site = (&*alike[0].controller, &*alike[0].site);
+            let events = recent_of(&stretches, site, room, store);
+            self.recall(&events);
+            room -= events.len();
+            if room == 0 {
+                self.neighbours.forget();
+                return;
             }
         }
     }
 
-    /// Remember what the journal has, at most `max`; how many they are.
-    fn recall(
-        &mut self,
-        (controller, site): (&str, &str),
-        stretch: &Stretch,
-        max: usize,
-        store: &dyn Store,
-    ) -> usize {
-        let events = store.recent(controller, site, stretch, max);
-        for event in &events {
+    /// Remember these of the journal.
+    fn recall(&mut self, events: &[BufferedEvent]) {
+        for event in events {
             self.dedupe.remember(event, EventSource::of(event));
         }
         self.remembered += events.len() as u64;
-        events.len()
     }
+}
+
+/// What the journal has in these stretches of one kind, at most `max`. Where there is little between them one look is enough.
+fn recent_of(
+    stretches: &[Stretch],
+    (controller, site): (&str, &str),
+    max: usize,
+    store: &dyn Store,
+) -> Vec<BufferedEvent> {
+    if let [first, .., last] = stretches {
+        let whole = Stretch {
+            to: last.to,
+            ..*first
+        };
+        let few = max.min(stretches.len() * FEW);
+        let events = store.recent(controller, site, &whole, few);
+        if events.len() < few {
+            return events;
+        }
+    }
+    let mut events = Vec::new();
+    for stretch in stretches {
+        let room = max - events.len();
+        if room > 0 {
+            events.extend(store.recent(controller, site, stretch, room));
+        }
+    }
+    events
 }
 
 /// What the twins of an event have in common with it, besides the time.

@@ -18,6 +18,7 @@ use crate::store::{
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
 use unifi_herald_plugin::{BufferedEvent, Event, Gap, Origin, Text, Timestamp};
 
 struct Rig {
@@ -190,6 +191,8 @@ struct Journal {
     inner: SharedStore,
     known: Vec<&'static str>,
     recent: Vec<BufferedEvent>,
+    /// How often it was asked what it has.
+    asked: AtomicUsize,
     commits: Mutex<Vec<Commit>>,
 }
 
@@ -227,6 +230,7 @@ impl Store for Journal {
                 && stretch.to.is_none_or(|to| event.time <= to)
                 && stretch.kind.is_none_or(|kind| event.kind == kind)
         };
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let recent: Vec<_> = self.recent.iter().filter(is_in).cloned().collect();
         recent[recent.len().saturating_sub(max)..].to_vec()
     }
@@ -247,6 +251,7 @@ fn journal(known: Vec<&'static str>, recent: Vec<BufferedEvent>) -> (Rig, Arc<Jo
             inner,
             known,
             recent,
+            asked: AtomicUsize::default(),
             commits: Mutex::default(),
         });
         journal = Some(Arc::clone(&store));

@@ -67,3 +67,18 @@ async fn however_much_the_journal_has_from_behind_it() {
     repair(rig, log).await;
     assert_eq!(numbers(&journal), Vec::<String>::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_quiet_history_costs_one_look_and_a_busy_one_a_look_around_each() {
+    let hour = 3_600_000;
+    let quiet = || (1..=40).map(|number| told(number as u64, number * hour));
+    let busy = || (1..=4_000).map(|number| told(1_000 + number as u64, 5 * hour + number * 1_000));
+    let stored: [Vec<_>; 2] = [quiet().collect(), quiet().chain(busy()).collect()];
+    for (stored, looks) in stored.into_iter().zip([1, 41]) {
+        let (rig, journal) = journal(Vec::new(), stored);
+        let log = (1..=40).map(|number| in_the_log(number as u64, number * hour));
+        repair(rig, log).await;
+        assert_eq!(numbers(&journal), Vec::<String>::new());
+        assert_eq!(journal.asked.load(Ordering::Relaxed), looks);
+    }
+}
