@@ -1,5 +1,6 @@
 //! The holes in a site's stream, from their opening to their end: what must be fetched from the history, and when.
 
+mod open;
 mod terms;
 
 pub use terms::{Histories, History, News, Next, Now, Slice};
@@ -7,6 +8,7 @@ pub use terms::{Histories, History, News, Next, Now, Slice};
 use crate::backoff::Backoff;
 use crate::config::{BackfillPlan, FirstRun};
 use crate::store::{Hole, HoleChange};
+use open::Open;
 use std::time::{Duration, Instant};
 use unifi_herald_plugin::{Gap, Text, Timestamp};
 
@@ -54,24 +56,6 @@ pub struct Repairs {
     retry: Backoff,
     retry_at: Option<Instant>,
     connected: bool,
-}
-
-#[derive(Debug)]
-struct Open {
-    /// As its row says.
-    hole: Hole,
-    to: Timestamp,
-    /// Everything before is fetched, at least once.
-    cursor: Timestamp,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// It is being fetched.
-    Fetch,
-    /// Its end is fetched once more at this moment, when the controller has written what was under way.
-    Settle(Instant),
 }
 
 impl Repairs {
@@ -141,20 +125,10 @@ impl Repairs {
         }
         let Some(known) = self.place_for(&hole, to) else {
             let change = HoleChange::Open(hole.clone());
-            self.holes.push(Open {
-                cursor: hole.from,
-                to,
-                hole,
-                stage: Stage::Fetch,
-            });
+            self.holes.push(Open::new(hole, to));
             return vec![News { change, gap }];
         };
-        known.hole.from = known.hole.from.min(hole.from);
-        // The end that was to be fetched once more may now be far from the end.
-        known.cursor = known.hole.from;
-        known.to = known.to.max(to);
-        known.hole.to = Some(known.to);
-        known.stage = Stage::Fetch;
+        known.take_in(&hole, to);
         let change = HoleChange::Open(known.hole.clone());
         let mut news = vec![News { change, gap }];
         if known.hole.id != hole.id {
@@ -194,26 +168,19 @@ impl Repairs {
         let expired = self
             .holes
             .iter()
-            .position(|open| open.stage == Stage::Fetch && open.to < oldest);
+            .position(|open| open.is_unread() && open.to < oldest);
         if let Some(at) = expired {
             return Next::Commit(vec![self.give_up(at, TOO_OLD)]);
         }
         if !self.connected {
             return Next::Rest(None);
         }
-        let due = |open: &Open| match open.stage {
-            Stage::Fetch => true,
-            Stage::Settle(at) => at <= now.instant,
-        };
+        let is_due = |open: &Open| open.due().is_none_or(|at| at <= now.instant);
         let next = (0..self.holes.len())
-            .filter(|at| due(&self.holes[*at]))
+            .filter(|at| is_due(&self.holes[*at]))
             .min_by_key(|at| self.holes[*at].cursor);
         let Some(at) = next else {
-            let settle = self.holes.iter().filter_map(|open| match open.stage {
-                Stage::Fetch => None,
-                Stage::Settle(at) => Some(at),
-            });
-            return Next::Rest(settle.min());
+            return Next::Rest(self.holes.iter().filter_map(Open::due).min());
         };
         if let Some(retry) = self.retry_at.filter(|retry| now.instant < *retry) {
             return Next::Rest(Some(retry));
@@ -258,39 +225,11 @@ impl Repairs {
         let Some(at) = self.position(slice) else {
             return Vec::new();
         };
-        let mut just_read = false;
-        let again = self.looked_at_again(slice, cut);
-        // Until it was fetched for the second time, the end of the hole stays in its row.
-        let end = self.end(&self.holes[at]);
-        let open = &mut self.holes[at];
-        open.cursor = slice.next_from(cut);
-        let settling = matches!(open.stage, Stage::Settle(_));
-        if cut.is_none() && slice.to >= open.to {
-            if again.is_none() {
-                let id = self.holes.remove(at).hole.id;
-                return vec![quiet(HoleChange::Close { id })];
-            }
-            just_read = matches!(open.stage, Stage::Fetch);
-            open.stage = Stage::Settle(slice.asked.instant + self.plan.settle);
-            open.cursor = end;
+        let change = self.holes[at].fetched(slice, cut, &self.plan);
+        if matches!(change, Some(HoleChange::Close { .. })) {
+            self.holes.remove(at);
         }
-        let from = if settling {
-            open.cursor
-        } else {
-            open.cursor.min(end)
-        };
-        // That all of it was read is told even where nothing of its row is filled.
-        if from <= open.hole.from && !just_read {
-            return Vec::new();
-        }
-        let from = from.max(open.hole.from);
-        open.hole.from = from;
-        vec![quiet(HoleChange::Shrink {
-            id: open.hole.id,
-            from,
-            to: Some(open.to),
-            read: matches!(open.stage, Stage::Settle(_)),
-        })]
+        change.map(quiet).into_iter().collect()
     }
 
     /// From which time on what this slice brings will be looked at again, if any: the end of a hole is, when the
@@ -299,24 +238,7 @@ impl Repairs {
     #[must_use]
     pub fn looked_at_again(&self, slice: &Slice, cut: Option<Timestamp>) -> Option<Timestamp> {
         let cut = slice.divided_at(cut);
-        let open = &self.holes[self.position(slice)?];
-        let settling = matches!(open.stage, Stage::Settle(_));
-        let end = self.end(open);
-        if cut.is_some() || slice.to < open.to {
-            let second_look = (!settling).then_some(end);
-            return slice.in_common(cut).into_iter().chain(second_look).min();
-        }
-        // What is before this slice in the end of the hole may have been fetched too early.
-        let whole_end = slice.from <= end;
-        let late = slice.asked.wall >= open.to + self.plan.settle;
-        let last_look = settling || (whole_end && late);
-        (!last_look).then_some(end)
-    }
-
-    /// Where the end of a hole begins, which is looked at twice.
-    fn end(&self, open: &Open) -> Timestamp {
-        let tail = self.plan.settle + self.plan.overlap;
-        open.hole.from.max(open.to - tail)
+        self.holes[self.position(slice)?].looked_at_again(slice, cut, &self.plan)
     }
 
     /// The slice has so many times more than is held at once, which would all be read for each part of it; true when a
