@@ -1,10 +1,13 @@
-//! One open hole: how far it was fetched, and when its end is fetched once more.
+//! One open hole: how far it was fetched, and when its end is fetched again.
 
 use super::terms::Slice;
 use crate::config::BackfillPlan;
 use crate::store::{Hole, HoleChange};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use unifi_herald_plugin::Timestamp;
+
+/// After so long the stream has told the neighbours of what a hole ends with, and the history mostly as well.
+const SOON: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Open {
@@ -20,8 +23,21 @@ pub(super) struct Open {
 enum Stage {
     /// It is being fetched.
     Fetch,
+    /// Its end is fetched at the first moment for what was in doubt, whose neighbours the history mostly has by then.
+    Doubts(Instant, Instant),
     /// Its end is fetched once more at this moment, when the controller has written what was under way.
     Settle(Instant),
+}
+
+impl Stage {
+    /// The one behind it, when the hole was fetched up to its end.
+    fn next(self, asked: Instant, settle: Duration) -> Self {
+        match self {
+            Self::Fetch if SOON < settle => Self::Doubts(asked + SOON, asked + settle),
+            Self::Fetch => Self::Settle(asked + settle),
+            Self::Doubts(_, settled) | Self::Settle(settled) => Self::Settle(settled),
+        }
+    }
 }
 
 impl Open {
@@ -54,7 +70,7 @@ impl Open {
     pub(super) fn due(&self) -> Option<Instant> {
         match self.stage {
             Stage::Fetch => None,
-            Stage::Settle(at) => Some(at),
+            Stage::Doubts(at, _) | Stage::Settle(at) => Some(at),
         }
     }
 
@@ -68,7 +84,7 @@ impl Open {
         let id = self.hole.id;
         let mut just_read = false;
         let again = self.looked_at_again(slice, cut, plan);
-        // Until it was fetched for the second time, the end of the hole stays in its row.
+        // Until it was fetched for the last time, the end of the hole stays in its row.
         let end = self.end(plan);
         self.cursor = slice.next_from(cut);
         let settling = matches!(self.stage, Stage::Settle(_));
@@ -77,7 +93,7 @@ impl Open {
                 return Some(HoleChange::Close { id });
             }
             just_read = self.is_unread();
-            self.stage = Stage::Settle(slice.asked.instant + plan.settle);
+            self.stage = self.stage.next(slice.asked.instant, plan.settle);
             self.cursor = end;
         }
         let from = if settling {
@@ -119,7 +135,7 @@ impl Open {
         (!last_look).then_some(end)
     }
 
-    /// Where the end of the hole begins, which is looked at twice.
+    /// Where the end of the hole begins, which is looked at again.
     fn end(&self, plan: &BackfillPlan) -> Timestamp {
         let tail = plan.settle + plan.overlap;
         self.hole.from.max(self.to - tail)

@@ -60,7 +60,7 @@ fn gaps(news: &[News]) -> Vec<(i64, i64, &'static str)> {
 }
 
 #[test]
-fn a_hole_is_fetched_then_its_end_once_more_and_then_it_is_closed() {
+fn a_hole_is_fetched_then_its_end_soon_and_once_more_and_then_it_is_closed() {
     let begun = begin();
     let mut repairs = connected();
     let opened = repairs.open(hole(1, 1000, 2000, RECONNECT), now(begun, 2000));
@@ -83,16 +83,25 @@ fn a_hole_is_fetched_then_its_end_once_more_and_then_it_is_closed() {
         read: true,
     };
     assert_eq!(shrunk, [quiet(tail)], "settle and overlap stay in the row");
-    let due = now(begun, 2090);
+    let (soon, due) = (now(begun, 2005), now(begun, 2090));
     assert_eq!(
         repairs.next(now(begun, 2001)),
-        Next::Rest(Some(due.instant))
+        Next::Rest(Some(soon.instant))
     );
-    let second = slice(repairs.next(due));
+    let second = slice(repairs.next(soon));
     assert_eq!((second.from, second.to), (at(1850), at(2000)));
-    assert_eq!(repairs.looked_at_again(&second, None), None);
     assert_eq!(
-        repairs.fetched(&second, None),
+        repairs.looked_at_again(&second, None),
+        Some(at(1850)),
+        "for what was in doubt only: the controller may not have written all of it yet"
+    );
+    assert_eq!(repairs.fetched(&second, None), []);
+    assert_eq!(repairs.next(soon), Next::Rest(Some(due.instant)));
+    let third = slice(repairs.next(due));
+    assert_eq!((third.from, third.to), (at(1850), at(2000)));
+    assert_eq!(repairs.looked_at_again(&third, None), None);
+    assert_eq!(
+        repairs.fetched(&third, None),
         [quiet(HoleChange::Close { id: 1 })]
     );
     assert_eq!(repairs.next(due), Next::Rest(None));
@@ -112,6 +121,29 @@ fn that_a_short_hole_was_read_is_told_though_none_of_it_is_filled_for_good() {
         read: true,
     };
     assert_eq!(repairs.fetched(&first, None), [quiet(read)]);
+}
+
+#[test]
+fn an_end_that_settles_at_once_is_fetched_twice_only() {
+    let begun = begin();
+    let mut repairs = Repairs::new(BackfillPlan {
+        settle: SECOND * 4,
+        ..plan()
+    });
+    repairs.connected(true);
+    repairs.open(hole(1, 1000, 2000, RECONNECT), now(begun, 2000));
+    let first = slice(repairs.next(now(begun, 2000)));
+    repairs.fetched(&first, None);
+    let due = now(begun, 2004);
+    assert_eq!(
+        repairs.next(now(begun, 2000)),
+        Next::Rest(Some(due.instant))
+    );
+    let second = slice(repairs.next(due));
+    assert_eq!(
+        repairs.fetched(&second, None),
+        [quiet(HoleChange::Close { id: 1 })]
+    );
 }
 
 #[test]

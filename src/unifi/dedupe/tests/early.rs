@@ -22,9 +22,12 @@ fn what_is_in_doubt_is_decided_when_its_neighbour_is_told() {
     for _ in 0..2 {
         assert_eq!(dedupe.admit([early(&log_of_a)]), [Admission::Later]);
     }
+    // Also where both will be told once more.
+    let told = dedupe.admit([early(&log_of_a), early(&log_of_b)]);
+    assert_eq!(told, [new, duplicate]);
     let log = Some(EventSource::HistoryV2);
     let told = dedupe.admit([(&log_of_a, log), (&log_of_b, log)]);
-    assert_eq!(told, [new, duplicate]);
+    assert_eq!(told, [duplicate, duplicate]);
     // What was withdrawn leaves nothing behind, and takes nothing with it.
     for n in 0..10 {
         admit(&mut dedupe, &event(&format!("later{n}"), 60_000), None);
