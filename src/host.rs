@@ -13,7 +13,7 @@ mod sources;
 
 pub use assemble::StartError;
 pub use courier::{Courier, fresh_chains};
-pub use drain::Stopped;
+pub use drain::{Stopped, Unwritten};
 pub use reload::{PlanSource, ReloadError, Reloader};
 pub use setup::Setup;
 

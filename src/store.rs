@@ -86,11 +86,18 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Whether what is pending for the sink of this name would not be there after a restart.
-    fn forgets(&self, sink: &str) -> bool {
-        let _ = sink;
-        !self.outlives_the_process()
+    /// How many of the events that are pending for the sink of this name would not be there after a restart.
+    fn unsaved(&self, sink: &str) -> u64 {
+        if self.outlives_the_process() {
+            return 0;
+        }
+        let books = self.books();
+        let entry = books.iter().find(|entry| *entry.name == *sink);
+        entry.map_or(0, |entry| entry.books.pending)
     }
+
+    /// Write what is in memory only, as far as that can be done now: nothing more is committed, and the process ends.
+    async fn save(&self) {}
 
     /// Pending events that were lost for want of room since the last call, one entry per controller and site, for
     /// one `herald.gap` each. They are in the books already.

@@ -4,6 +4,7 @@ mod capture;
 mod check;
 mod demo;
 mod doctor;
+mod full_disk;
 mod init;
 mod reload;
 mod replay;

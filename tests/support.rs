@@ -9,6 +9,7 @@ pub mod proxy;
 pub mod receiver;
 pub mod reckoning;
 pub mod rig;
+pub mod small_disk;
 pub mod tail;
 
 use std::time::Duration;

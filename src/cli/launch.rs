@@ -1,5 +1,7 @@
 //! A host in the foreground: until a signal, until its time is up, or until every controller refused the login.
 
+mod farewell;
+
 use super::Exit;
 use super::output::complain;
 use super::service;
@@ -116,16 +118,17 @@ fn try_run(
         }
     });
     Ok(match (end, stopped) {
-        (End::AllRefused, _) => Exit::Refused,
+        (End::AllRefused, stopped) => {
+            if let Some(stopped) = stopped {
+                farewell::report(&stopped);
+            }
+            Exit::Refused
+        }
         // As everywhere, a reader who has gone is no failure.
         (End::ReaderGone, _) => Exit::Done,
-        (End::Signal | End::TimeUp, Some(stopped)) => report(&stopped),
+        (End::Signal | End::TimeUp, Some(stopped)) => farewell::report(&stopped),
         (End::Signal | End::TimeUp, None) => {
-            if store.outlives_the_process() {
-                tracing::warn!("stopped by a second signal, pending events are safe in the store");
-            } else {
-                tracing::warn!("stopped by a second signal, pending events are lost");
-            }
+            farewell::cut_short(&Stopped::with(&*store));
             Exit::Failed
         }
     })
@@ -233,28 +236,4 @@ fn introduce(plan: &Plan) {
     }
     let chains: Vec<&str> = plan.chains.iter().map(|chain| &*chain.name).collect();
     tracing::info!(chains = chains.join(", "), "chains in order");
-}
-
-/// Say what was left, if anything was.
-fn report(stopped: &Stopped) -> Exit {
-    if stopped.left.is_empty() {
-        tracing::info!("everything is delivered");
-        return Exit::Done;
-    }
-    if stopped.safe {
-        let count = stopped.total();
-        tracing::info!(
-            count,
-            "pending events are safe in the store, the next start delivers them"
-        );
-        return Exit::Done;
-    }
-    for (sink, count) in &stopped.left {
-        tracing::error!(sink = %sink, count, "events could not be delivered in time and are lost");
-    }
-    complain(&format!(
-        "{} events could not be delivered in time and are lost",
-        stopped.total()
-    ));
-    Exit::Failed
 }

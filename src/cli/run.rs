@@ -8,9 +8,10 @@ use crate::config::Plan;
 
 /// Listen to the controllers and deliver, until told to stop.
 ///
-/// SIGTERM and Ctrl-C stop the listening, deliver what is pending within a deadline, and say what was left. A controller
-/// or a sink that is away is waited for; SIGHUP reads the configuration anew, as `herald reload` does; run ends by itself only when the configuration is wrong (78) or when every
-/// controller refused the login (77).
+/// SIGTERM and Ctrl-C stop the listening, deliver what is pending within a deadline, and say what was left: in the store for
+/// the next start (0), or lost with the memory that held it, because there is no store or its disk is full (1).
+/// A controller or a sink that is away is waited for; SIGHUP reads the configuration anew, as `herald reload` does; run ends
+/// by itself only when the configuration is wrong (78) or when every controller refused the login (77).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   herald run

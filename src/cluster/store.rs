@@ -137,9 +137,13 @@ impl Store for ClusterStore {
                 .all(|outbox| outbox.books.pending == 0)
     }
 
-    fn forgets(&self, sink: &str) -> bool {
+    fn unsaved(&self, sink: &str) -> u64 {
         let ours = self.shared.queues.iter().any(|queue| *queue.name == *sink);
-        !ours && self.embedded.forgets(sink)
+        if ours { 0 } else { self.embedded.unsaved(sink) }
+    }
+
+    async fn save(&self) {
+        self.embedded.save().await;
     }
 
     fn take_losses(&self) -> Vec<Loss> {

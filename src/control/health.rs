@@ -44,8 +44,14 @@ impl Board {
                 reasons.push(format!("source {name} is not connected"));
             }
         }
-        if self.store.health() != StoreHealth::Ok {
-            reasons.push("the store does not take anything".to_owned());
+        match self.store.health() {
+            StoreHealth::Ok => {}
+            StoreHealth::Degraded { held, .. } => reasons.push(format!(
+                "the store does not take anything, {held} events are in memory only"
+            )),
+            StoreHealth::Away { .. } => {
+                reasons.push("the cluster cannot be used, events wait".to_owned());
+            }
         }
         for (name, lane) in &cast.sinks {
             let state = lane.facts().state;

@@ -130,7 +130,7 @@ impl LaneWorker {
             () = self.retire.cancelled() => return std::ops::ControlFlow::Break(()),
             () = self.reloaded.notified() => state.lane.reloaded(),
             // What waits for a reload, or is safe where it is, holds up nobody's stop.
-            () = self.drain.cancelled(), if until.is_none() || self.store.outlives_the_process() => return std::ops::ControlFlow::Break(()),
+            () = self.drain.cancelled(), if until.is_none() || self.store.unsaved(&self.plan.name) == 0 => return std::ops::ControlFlow::Break(()),
             () = self.weather.notified() => state.lane.weather_changed(),
             () = sleep_until(until) => {}
             () = sleep_until(woken) => self.wake(state).await,

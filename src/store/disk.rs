@@ -1,6 +1,7 @@
 //! The store on disk: SQLite in one file, one thread that writes, and a window in memory for each sink.
 
 mod change;
+mod close;
 mod commit;
 mod degrade;
 mod error;
@@ -273,6 +274,19 @@ impl Store for DiskStore {
 
     fn outlives_the_process(&self) -> bool {
         self.health() == StoreHealth::Ok
+    }
+
+    fn unsaved(&self, sink: &str) -> u64 {
+        let lanes = self.shared.lanes();
+        let lane = lanes.iter().find(|lane| *lane.name == *sink);
+        lane.map_or(0, |lane| lane.unsaved.load(Ordering::Relaxed))
+    }
+
+    async fn save(&self) {
+        let (done, saved) = oneshot::channel();
+        if self.send(Job::Save { done }).await.is_ok() {
+            saved.await.unwrap_or_default();
+        }
     }
 
     fn health(&self) -> StoreHealth {

@@ -1,55 +1,18 @@
 //! A disk that is full for a while, between kills.
 
 use super::Soak;
+use crate::support::small_disk::SmallDisk;
 use crate::support::{LIMIT, within};
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::Command;
+use std::fs;
 use unifi_herald::demo::{History, Pace};
-
-/// A small disk of its own for the store.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// With room for what so many kills leave there; it is to be full only when it is filled. Nothing where nobody may
-    /// mount one.
-    fn at(folder: PathBuf, kills: usize) -> Option<Self> {
-        fs::create_dir(&folder).unwrap();
-        let size = format!("size={}m", 48 + 8 * kills);
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-            .arg(&folder)
-            .output();
-        mounted
-            .is_ok_and(|mounted| mounted.status.success())
-            .then_some(Self(folder))
-    }
-
-    fn fill(&self) {
-        let mut ballast = File::create(self.0.join("ballast")).unwrap();
-        while ballast.write_all(&[0; 65_536]).is_ok() {}
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.0.join("ballast")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // A herald that a failed test left behind may still be using it.
-        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
-        assert!(unmounted.is_ok_and(|status| status.success()) || std::thread::panicking());
-    }
-}
 
 #[test]
 fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
     let mut soak = Soak::new(History::LegacyOnly);
     // Who may not mount has the same without a file system: `store::disk::tests::degraded`.
-    let Some(disk) = SmallDisk::at(soak.rig.path("herald-data"), soak.kills) else {
-        eprintln!("skipped: this user may not mount a disk");
+    // With room for what so many kills leave there; it is to be full only when it is filled.
+    let size = 48 + 8 * soak.kills;
+    let Some(disk) = SmallDisk::at(soak.rig.path("herald-data"), size) else {
         return;
     };
     soak.storm(2000.0, 600_000);

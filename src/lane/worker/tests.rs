@@ -144,6 +144,8 @@ impl Rig {
         acts: Vec<Act>,
         wake_at: Option<Instant>,
     ) -> Running {
+        let name = format!("s{index}").into();
+        let plan = SinkPlan { name, ..plan };
         let (seen, woken) = (Seen::default(), Arc::default());
         let status = LaneStatus::default();
         let acts = Arc::new(Mutex::new(VecDeque::from(acts)));

@@ -58,6 +58,7 @@ impl Writer {
                 }
                 Job::Refill { .. }
                 | Job::Release { .. }
+                | Job::Save { .. }
                 | Job::Letters { .. }
                 | Job::Sinks { .. } => {}
                 #[cfg(test)]
@@ -95,11 +96,14 @@ impl Writer {
         if let StoreHealth::Degraded { held: count, .. } = &mut *self.shared.health() {
             *count = held.len();
         }
+        for (lane, pending) in lanes.iter().zip(held.pending()) {
+            lane.unsaved.store(pending, Ordering::Relaxed);
+        }
         self.shared.books().clone_from(&self.books);
     }
 
     pub(super) fn recover_if_due(&mut self) {
-        if self.held.is_some() && self.clock.now() >= self.retry_at {
+        if self.held.is_some() && !self.saved && self.clock.now() >= self.retry_at {
             self.recover();
         }
     }
@@ -132,6 +136,9 @@ impl Writer {
                 tracing::info!(events = held.len(), "store is on disk again");
                 self.committed = self.shared.next_seq.load(Ordering::Relaxed) - 1;
                 *self.shared.health() = StoreHealth::Ok;
+                for lane in self.shared.lanes() {
+                    lane.unsaved.store(0, Ordering::Relaxed);
+                }
                 reserve::keep(&self.plan.dir);
             }
             Err(error) => {

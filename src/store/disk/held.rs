@@ -56,6 +56,11 @@ impl Held {
         self.events.len() as u64
     }
 
+    /// How many of them each sink awaits.
+    pub(super) fn pending(&self) -> impl Iterator<Item = u64> {
+        self.pending.iter().map(|pending| pending.len() as u64)
+    }
+
     /// Take a batch in and enter it in the books.
     pub(super) fn commit(&mut self, commit: &Commit, gone: &[bool], books: &mut [Books]) {
         for (index, event) in commit.events.iter().enumerate() {

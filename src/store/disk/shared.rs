@@ -28,6 +28,8 @@ pub(super) struct Lane {
     pub(super) filled: Notify,
     /// Rings when the lane took something out of the window.
     pub(super) taken: Notify,
+    /// How many of its pending events are in memory only.
+    pub(super) unsaved: AtomicU64,
     /// Whether the sink has left the configuration.
     gone: AtomicBool,
 }
@@ -114,6 +116,7 @@ impl Lane {
             window: Mutex::new(window),
             filled: Notify::new(),
             taken: Notify::new(),
+            unsaved: AtomicU64::new(0),
             gone: AtomicBool::new(false),
         }
     }

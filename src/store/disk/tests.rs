@@ -44,8 +44,16 @@ impl Rig {
         }
     }
 
+    /// A child that another test is starting holds the lock of a store that was dropped, until it is another program.
     fn open(&self) -> DiskStore {
-        self.try_open().unwrap()
+        let clock = Clock::system();
+        let patience = clock.now() + Duration::from_secs(60);
+        loop {
+            match self.try_open() {
+                Err(OpenError::Locked { .. }) if clock.now() < patience => std::thread::yield_now(),
+                opened => return opened.unwrap(),
+            }
+        }
     }
 
     fn try_open(&self) -> Result<DiskStore, OpenError> {

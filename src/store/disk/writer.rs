@@ -1,5 +1,6 @@
 //! The one thread that writes: takes what waits, puts it into one transaction, and tells everybody.
 
+use super::Reader;
 use super::commit::Pen;
 use super::held::Held;
 use super::letters::{self, LetterFilter};
@@ -9,7 +10,6 @@ use super::runs::Runs;
 use super::schema::set_sync;
 use super::shared::Shared;
 use super::upkeep::Upkeep;
-use super::{Reader, reserve, sinks};
 use crate::clock::Clock;
 use crate::config::{BufferPlan, StorePlan, SyncMode};
 use crate::store::{Books, Commit, Settled, StoreError};
@@ -45,6 +45,10 @@ pub(super) enum Job {
     },
     Release {
         sink: usize,
+        done: oneshot::Sender<()>,
+    },
+    /// The last that is asked before the end.
+    Save {
         done: oneshot::Sender<()>,
     },
     Letters {
@@ -102,6 +106,8 @@ pub(super) struct Writer {
     pub(super) reopen: bool,
     /// What reads from memory until there is a store on disk.
     pub(super) stand_in: Option<Arc<Mutex<Reader>>>,
+    /// Whether the last try to write what is held was made.
+    pub(super) saved: bool,
     /// The folder is this run's; nothing while there is no room to say so.
     pub(super) lock: Option<Lock>,
 }
@@ -132,6 +138,7 @@ impl Writer {
             max_held,
             reopen: false,
             stand_in: None,
+            saved: false,
             lock: None,
         }
     }
@@ -189,6 +196,10 @@ impl Writer {
                     lane.filled.notify_one();
                     done.send(()).unwrap_or_default();
                 }
+                Job::Save { done } => {
+                    self.save();
+                    done.send(()).unwrap_or_default();
+                }
                 Job::Letters { done, .. } => {
                     let answer = letters.next().ok_or_else(|| StoreError {
                         message: "the store's disk takes nothing; try again when it does"
@@ -243,7 +254,10 @@ impl Writer {
                             &mut done.changed,
                         )?);
                     }
-                    Job::Refill { .. } | Job::Release { .. } | Job::Sinks { .. } => {}
+                    Job::Refill { .. }
+                    | Job::Release { .. }
+                    | Job::Save { .. }
+                    | Job::Sinks { .. } => {}
                     #[cfg(test)]
                     Job::Inspect(_) => {}
                 }
@@ -299,6 +313,7 @@ impl Writer {
                 }
                 Job::Refill { .. }
                 | Job::Release { .. }
+                | Job::Save { .. }
                 | Job::Letters { .. }
                 | Job::Sinks { .. } => {}
                 #[cfg(test)]
@@ -394,24 +409,6 @@ impl Writer {
             if lane.window().is_asking() {
                 self.refill(sink);
             }
-        }
-    }
-
-    fn close(&mut self) {
-        if self.held.is_some() {
-            self.recover();
-        }
-        if let Some(held) = &self.held {
-            tracing::error!(
-                events = held.len(),
-                "store ends degraded, what it held in memory is gone"
-            );
-            return;
-        }
-        reserve::keep(&self.plan.dir);
-        let closed = sinks::note_clean_end(&self.connection);
-        if let Err(error) = closed {
-            tracing::warn!(error = %error, "store did not close cleanly");
         }
     }
 }

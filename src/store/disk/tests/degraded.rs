@@ -151,3 +151,32 @@ async fn a_connection_in_doubt_is_opened_anew() {
     let after = books(&store)[0];
     assert_eq!((after.delivered, after.pending), (301, 0));
 }
+
+#[tokio::test]
+async fn the_last_try_comes_at_once_and_is_the_last() {
+    let rig = Rig::new(50);
+    let store = rig.open();
+    let unsaved = |store: &DiskStore| ["a", "b"].map(|sink| store.unsaved(sink));
+    store.commit(to(&[0, 1], 1..11)).await.unwrap();
+    fill_disk(&store).await;
+    store.commit(to(&[1], 11..301)).await.unwrap();
+    assert_eq!(unsaved(&store), [0, 290]);
+    let claimed = claim_all(&store, 1, 20).await;
+    store.settle(1, delivered(&claimed)).await.unwrap();
+    assert_eq!(unsaved(&store), [0, 280]);
+    free_disk(&store).await;
+    store.save().await;
+    assert_eq!((held(&store), unsaved(&store)), (None, [0, 0]));
+    drop(store);
+
+    let store = rig.open();
+    assert_eq!(store.ask(Reader::events).unwrap(), 300);
+    fill_disk(&store).await;
+    let next = store.next_seq();
+    store.commit(to(&[0], next..next + 300)).await.unwrap();
+    store.save().await;
+    free_disk(&store).await;
+    rig.clock.advance(Duration::from_secs(100));
+    store.commit(Commit::default()).await.unwrap();
+    assert_eq!(unsaved(&store), [300, 0], "nobody would hear of another");
+}
