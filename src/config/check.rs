@@ -274,6 +274,8 @@ impl Check<'_> {
 
     /// Warn of what is there and does nothing.
     fn unused(&mut self) {
+        let added = &self.reading.added;
+        self.warnings.extend(added.warnings.iter().cloned());
         let file = &self.reading.file;
         let steps = || file.chains.values().flat_map(|chain| &chain.steps);
         type Used<'a> = Vec<&'a String>;

@@ -53,6 +53,8 @@ pub(super) struct Added {
     pub(super) sinks: Vec<String>,
     /// What is wrong with the keys that ask for them.
     pub(super) flaws: Vec<Flaw>,
+    /// What is not as it may have been meant.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Added {
@@ -64,6 +66,7 @@ impl Added {
         let names = texts(tree, "presets").unwrap_or_default();
         if names.is_empty() {
             added.flaws.clear();
+            added.warnings.clear();
             if texts(tree, "preset_sinks").is_some() {
                 let path = Path::of(&["preset_sinks"]);
                 let flaw = Flaw::key(path, "there is no preset that would send to them");
@@ -108,14 +111,14 @@ impl Added {
         let Some(wanted) = texts(tree, "preset_sinks") else {
             let free = free_sinks(tree, all);
             if free.is_empty() {
-                let flaw = Flaw::key(Path::of(&["presets"]), "no sink is left for them");
-                let help = match all.is_empty() {
-                    true => "add a table [sinks.NAME]",
+                let why = match all.is_empty() {
+                    true => "there is none; add a table [sinks.NAME]",
                     false => {
-                        "every sink is named by a chain: say which ones get it, preset_sinks = [\"…\"]"
+                        "every one is named by a chain; say which ones get it, preset_sinks = [\"…\"]"
                     }
                 };
-                self.flaws.push(flaw.help(help.to_owned()));
+                self.warnings
+                    .push(format!("no sink is left for `presets`: {why}"));
             }
             return free;
         };
@@ -153,6 +156,10 @@ impl Added {
                 else {
                     continue;
                 };
+                if get(written, &path).is_some() && table == "alerts" {
+                    // One's own is in its place, in the chain of the preset as well.
+                    continue;
+                }
                 if get(written, &path).is_some() {
                     let message = format!("the preset `{}` has one of this name", preset.name);
                     let help = format!(

@@ -52,6 +52,39 @@ fn the_environment_overrides_a_preset() {
 }
 
 #[test]
+fn an_alert_of_ones_own_takes_the_place_of_the_presets() {
+    let mine = "[alerts.device_down]\non = [\"device.offline\"]\nhold = \"9m\"\ninhibit_by = [\"alert:wan_down\"]\n";
+    let house = House::new(&format!("presets = [\"essentials\"]\n{HOME}{SINKS}{mine}"));
+    let plan = house.plan();
+    assert_eq!(plan.warnings, Vec::<String>::new());
+    let alerts = plan.alerts.iter();
+    let down: Vec<_> = alerts.filter(|one| &*one.name == "device_down").collect();
+    assert_eq!(down.len(), 1);
+    assert_eq!(down[0].hold, Duration::from_mins(9));
+    assert_eq!(down[0].repeat, None, "nothing of the preset's is left");
+    let again = House::new(&house.show());
+    assert_eq!(again.show(), house.show());
+}
+
+#[test]
+fn a_preset_without_a_sink_of_its_own_is_a_warning() {
+    let used = SINKS.replace(
+        "sink = \"archive\"",
+        "sink = \"archive\" }, { sink = \"phone\"",
+    );
+    for (sinks, why) in [
+        (used.as_str(), "every one is named by a chain; say which"),
+        ("", "there is none; add a table [sinks.NAME]"),
+    ] {
+        let plan = House::new(&format!("presets = [\"essentials\"]\n{HOME}{sinks}")).plan();
+        let warnings = plan.warnings.join("\n");
+        let expected = format!("no sink is left for `presets`: {why}");
+        assert!(warnings.contains(&expected), "{warnings}");
+        assert!(!plan.alerts.is_empty());
+    }
+}
+
+#[test]
 fn what_is_shown_of_a_configuration_with_presets_loads_again() {
     let shown = House::new(&format!("presets = [\"essentials\"]\n{HOME}{SINKS}")).show();
     assert!(shown.contains("[alerts.device_down]"), "{shown}");
@@ -71,21 +104,12 @@ fn what_stands_in_their_way_is_told() {
     );
     let errors = refused(&format!("presets = 5\n{HOME}{SINKS}"));
     assert!(errors.contains("expected a list"), "{errors}");
-    let mine = "[alerts.device_down]\non = [\"device.offline\"]\n";
+    let mine = "[chains.essentials]\nsteps = [{ sink = \"phone\" }]\n";
     let errors = refused(&format!("presets = [\"essentials\"]\n{HOME}{SINKS}{mine}"));
     assert!(
-        errors.contains("`alerts.device_down`: the preset `essentials` has one of this name")
-            && errors.contains("[alerts.device_down]\n")
+        errors.contains("`chains.essentials`: the preset `essentials` has one of this name")
+            && errors.contains("[chains.essentials]\n")
             && errors.contains("herald presets show essentials"),
-        "{errors}"
-    );
-    let used = SINKS.replace(
-        "sink = \"archive\"",
-        "sink = \"archive\" }, { sink = \"phone\"",
-    );
-    let errors = refused(&format!("presets = [\"essentials\"]\n{HOME}{used}"));
-    assert!(
-        errors.contains("`presets`: no sink is left for them"),
         "{errors}"
     );
     let errors = refused(&format!(
