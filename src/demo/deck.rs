@@ -5,14 +5,14 @@ use super::item::{datetime, with_field};
 use super::ledger::Carrier;
 use super::rng::hash;
 use std::sync::Arc;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::Bytes;
 
 /// Frames of one site.
 #[derive(Debug)]
 struct Pile {
     site: String,
     frames: Vec<Card>,
-    syncs: Vec<Utf8Bytes>,
+    syncs: Vec<Bytes>,
 }
 
 /// A frame, and where its ids, times and dates are.
@@ -63,7 +63,7 @@ impl Deck {
                 })
                 .collect();
             let syncs = (0..32)
-                .map(|_| Utf8Bytes::from(story.sync_frame(now)))
+                .map(|_| Bytes::from(story.sync_frame(now)))
                 .collect();
             Pile {
                 site: story.fleet.name.to_owned(),
@@ -98,7 +98,7 @@ impl Deck {
                     continue;
                 };
                 let first = self.dealt + events;
-                let frame = Utf8Bytes::from(card.fresh(self.family, first, now, &time, &date));
+                let frame = Bytes::from(card.fresh(self.family, first, now, &time, &date));
                 events += card.items;
                 peers.iter().for_each(|peer| peer.offer(frame.clone()));
                 self.syncs += self.sync_rate;

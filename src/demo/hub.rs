@@ -16,7 +16,7 @@ use crate::tasks::Tasks;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::Bytes;
 use unifi_herald_plugin::Timestamp;
 
 /// Everything the parts of the simulator share.
@@ -187,7 +187,7 @@ impl Hub {
         };
         let peers = self.peers.of(story.fleet.name);
         if !peers.is_empty() {
-            let frame = Utf8Bytes::from(story.sync_frame(now));
+            let frame = Bytes::from(story.sync_frame(now));
             peers.iter().for_each(|peer| peer.offer(frame.clone()));
         }
     }
@@ -337,7 +337,7 @@ impl<'a> Parcel<'a> {
         }
         let peers = self.hub.peers.of(self.site);
         if !peers.is_empty() {
-            let frame = Utf8Bytes::from(event_frame(self.carrier, &self.items));
+            let frame = Bytes::from(event_frame(self.carrier, &self.items));
             peers.iter().for_each(|peer| peer.offer(frame.clone()));
         }
         self.items.clear();

@@ -5,6 +5,8 @@
 pub enum Junk {
     /// Not JSON at all.
     NotJson,
+    /// An events frame that says it is text, with a network's name that is not UTF-8.
+    NotUtf8,
     /// A JSON frame of events that ends too early.
     Truncated,
     /// `meta` is a list and `data` a number.
@@ -26,8 +28,11 @@ pub enum Junk {
 }
 
 impl Junk {
-    pub(super) fn render(&self) -> String {
-        match self {
+    pub(super) fn render(&self) -> Vec<u8> {
+        let text = match self {
+            Self::NotUtf8 => {
+                return b"{\"meta\":{\"rc\":\"ok\",\"message\":\"events\"},\"data\":[{\"key\":\"EVT_AP_DetectRogueAP\",\"essid\":\"caf\xe9\"}]}".to_vec();
+            }
             Self::NotJson => "<html><body>502 Bad Gateway</body></html>".to_owned(),
             Self::Truncated => {
                 r#"{"meta":{"rc":"ok","message":"events"},"data":[{"key":"EVT_WU_Connected","user":"02:00:00:00"#.to_owned()
@@ -55,6 +60,7 @@ impl Junk {
                     r#"{{"meta":{{"rc":"ok","message":"device:sync"}},"data":[{{"mac":"02:00:00:00:00:fe","type":"usw","port_table":[{rows}]}}]}}"#
                 )
             }
-        }
+        };
+        text.into_bytes()
     }
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::Bytes;
 
 /// The switches of a simulated controller. A copy works the same switches.
 #[derive(Clone, Debug)]
@@ -173,12 +173,15 @@ impl Mischief {
 
     /// Send this to every socket of the site. It is no event and not in the ledger.
     pub fn inject(&self, site: &str, junk: &Junk) {
-        self.send_frame(site, &junk.render());
+        self.send(site, &junk.render().into());
     }
 
     /// Send this text as a frame to every socket of the site, word for word. It is not in the ledger.
     pub fn send_frame(&self, site: &str, text: &str) {
-        let frame = Utf8Bytes::from(text);
+        self.send(site, &Bytes::from(text.to_owned()));
+    }
+
+    fn send(&self, site: &str, frame: &Bytes) {
         self.peers
             .of(site)
             .iter()

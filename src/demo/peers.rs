@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::Bytes;
 
 /// Every open socket.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(super) struct Peer {
 
 #[derive(Debug, Default)]
 struct Todo {
-    queue: VecDeque<Utf8Bytes>,
+    queue: VecDeque<Bytes>,
     bytes: usize,
     ending: Option<Ending>,
 }
@@ -46,7 +46,7 @@ pub enum Ending {
 /// What a socket does next.
 #[derive(Debug)]
 pub(super) enum Next {
-    Frames(Vec<Utf8Bytes>),
+    Frames(Vec<Bytes>),
     End(Ending),
     /// Neither read nor write any more.
     Freeze,
@@ -106,7 +106,7 @@ impl Peers {
 
 impl Peer {
     /// Tell it this. A frozen socket loses it, as the network would.
-    pub(super) fn offer(&self, frame: Utf8Bytes) {
+    pub(super) fn offer(&self, frame: Bytes) {
         if self.frozen() {
             return;
         }
@@ -183,7 +183,7 @@ impl Peer {
             return todo.ending.map(Next::End);
         }
         let count = todo.queue.len().min(BATCH);
-        let frames: Vec<Utf8Bytes> = todo.queue.drain(..count).collect();
+        let frames: Vec<Bytes> = todo.queue.drain(..count).collect();
         todo.bytes -= frames.iter().map(|frame| frame.len()).sum::<usize>();
         drop(todo);
         self.drained.notify_waiters();

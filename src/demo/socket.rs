@@ -17,8 +17,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -180,7 +182,7 @@ async fn tell(
     hub: &Hub,
     peer: &Peer,
     socket: &mut Socket,
-    frames: Vec<Utf8Bytes>,
+    frames: Vec<Bytes>,
 ) -> Option<Option<Ending>> {
     let count = frames.len() as u64;
     let written = tokio::select! {
@@ -194,12 +196,14 @@ async fn tell(
 
 async fn write(
     socket: &mut Socket,
-    frames: Vec<Utf8Bytes>,
+    frames: Vec<Bytes>,
     drip: Option<Drip>,
 ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
     let Some(drip) = drip else {
         for frame in frames {
-            socket.feed(Message::Text(frame)).await?;
+            // Not `Message::Text`: what is told need not be text.
+            let frame = Frame::message(frame, OpCode::Data(Data::Text), true);
+            socket.feed(Message::Frame(frame)).await?;
         }
         return socket.flush().await;
     };
@@ -240,7 +244,7 @@ async fn close(socket: &mut Socket, code: u16) {
 
 /// Break off in the middle of a frame.
 async fn cut(socket: &mut Socket) {
-    let whole = encode(&frame(
+    let whole = encode(frame(
         "events",
         r#"{"key":"EVT_WU_Connected","user":"02:00:00:00:00:01","ssid":"Home"}"#,
     ));
@@ -256,8 +260,8 @@ async fn cut(socket: &mut Socket) {
 }
 
 /// A whole text frame as a server writes it.
-fn encode(text: &str) -> Vec<u8> {
-    let mut bytes = vec![0x81];
+fn encode(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let (text, mut bytes) = (text.as_ref(), vec![0x81]);
     match (u8::try_from(text.len()), u16::try_from(text.len())) {
         (Ok(short), _) if short < 126 => bytes.push(short),
         (_, Ok(medium)) => {
@@ -269,6 +273,6 @@ fn encode(text: &str) -> Vec<u8> {
             bytes.extend((text.len() as u64).to_be_bytes());
         }
     }
-    bytes.extend(text.as_bytes());
+    bytes.extend(text);
     bytes
 }

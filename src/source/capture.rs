@@ -181,8 +181,10 @@ impl Tap<'_> {
                 }
             };
             let body = match message {
-                Some(Ok(Message::Text(text))) => Body::Text(text.as_str().to_owned()),
-                Some(Ok(Message::Binary(bytes))) => Body::Binary(bytes.to_vec()),
+                Some(Ok(Message::Binary(bytes))) => match String::from_utf8(bytes.to_vec()) {
+                    Ok(text) => Body::Text(text),
+                    Err(error) => Body::Binary(error.into_bytes()),
+                },
                 Some(Ok(Message::Close(frame))) => {
                     break frame.map_or(Loss::Abnormal, |frame| Loss::Close(frame.code.into()));
                 }

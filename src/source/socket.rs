@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::http::{cannot_reach, secret};
 use super::tls::Tls;
+use super::untyped::Untyped;
 use crate::unifi::close::Seen;
 use crate::unifi::session::Pass;
 use http::{HeaderName, Uri, header};
@@ -17,8 +18,8 @@ use tokio_tungstenite::tungstenite::{Error, handshake::client::Request};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use tokio_util::either::Either;
 
-/// A socket to a controller.
-pub(super) type Socket = WebSocketStream<Either<TlsStream<TcpStream>, TcpStream>>;
+/// A socket to a controller; all that is said on it comes as [`Message::Binary`](tokio_tungstenite::tungstenite::Message).
+pub(super) type Socket = WebSocketStream<Untyped<Either<TlsStream<TcpStream>, TcpStream>>>;
 
 /// Largest message: a `device:sync` frame holds several devices of up to 40 KB each.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
@@ -65,7 +66,8 @@ async fn open(address: &Address, tls: &Tls, request: Request) -> Result<Socket, 
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE))
         .max_write_buffer_size(2 * MAX_MESSAGE);
-    let (socket, _response) = client_async_with_config(request, stream, Some(config)).await?;
+    let (socket, _response) =
+        client_async_with_config(request, Untyped::new(stream), Some(config)).await?;
     Ok(socket)
 }
 

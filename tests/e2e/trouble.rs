@@ -132,6 +132,7 @@ fn junk_costs_nothing_but_itself() {
     let world = World::start();
     let junk = [
         Junk::NotJson,
+        Junk::NotUtf8,
         Junk::Truncated,
         Junk::WrongTypes,
         Junk::WrongItems,
@@ -154,8 +155,8 @@ fn junk_costs_nothing_but_itself() {
     let controllers = world.host.controllers();
     let counts = controllers[0].1.counts();
     assert!(
-        counts.bad.load(Ordering::Relaxed) >= 2,
-        "not JSON, and JSON that ends too early"
+        counts.bad.load(Ordering::Relaxed) >= 3,
+        "not JSON, not UTF-8, and JSON that ends too early"
     );
     world.stop();
 }

@@ -205,7 +205,7 @@ async fn junk_arrives_as_made() {
         Junk::NoData,
     ] {
         mischief.inject("default", &junk);
-        assert_eq!(next_text(&mut socket).await, junk.render());
+        assert_eq!(next_text(&mut socket).await.as_bytes(), junk.render());
     }
     mischief.inject("default", &Junk::Deep(5_000));
     assert!(next_text(&mut socket).await.contains(&"[".repeat(5_000)));

@@ -34,7 +34,7 @@ pub(super) async fn socket(
     let first = timeout(first_frame, async {
         while let Some(message) = socket.next().await {
             match message {
-                Ok(Message::Text(_) | Message::Binary(_)) => return Ok(()),
+                Ok(Message::Binary(_)) => return Ok(()),
                 Ok(Message::Close(frame)) => {
                     return Err(
                         frame.map_or(Loss::Abnormal, |frame| Loss::Close(frame.code.into()))

@@ -157,16 +157,21 @@ impl SiteTask {
         };
         let now = self.link.clock.now();
         match message {
-            Message::Text(text) => {
+            Message::Binary(bytes) => {
+                let Ok(text) = std::str::from_utf8(&bytes) else {
+                    FrameCounts::add(&counts.frames);
+                    FrameCounts::add(&counts.bad);
+                    connection.liveness.heard(false, now);
+                    return None;
+                };
                 let received = self.link.clock.wall();
                 FrameCounts::add(&counts.frames);
                 let before = memory.events.len();
-                let frame =
-                    memory
-                        .state
-                        .lock()
-                        .decoder
-                        .decode(text.as_str(), received, &mut memory.events);
+                let frame = memory
+                    .state
+                    .lock()
+                    .decoder
+                    .decode(text, received, &mut memory.events);
                 let data = matches!(frame, Frame::Events | Frame::State | Frame::Other);
                 connection.liveness.heard(data, now);
                 if let Frame::Bad(_) = frame {
@@ -193,17 +198,12 @@ impl SiteTask {
                 }
                 None
             }
-            Message::Binary(_) => {
-                FrameCounts::add(&counts.frames);
-                FrameCounts::add(&counts.bad);
-                connection.liveness.heard(false, now);
-                None
-            }
             Message::Close(frame) => {
                 let code = frame.map_or(1005, |frame| u16::from(frame.code));
                 Some(Loss::Close(code))
             }
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
+            // No text: see `Untyped`.
+            Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
                 connection.liveness.heard(false, now);
                 None
             }
@@ -212,9 +212,7 @@ impl SiteTask {
 
     fn broken(&self, error: &tungstenite::Error) -> Loss {
         match error {
-            tungstenite::Error::Capacity(_)
-            | tungstenite::Error::Utf8(_)
-            | tungstenite::Error::AttackAttempt => {
+            tungstenite::Error::Capacity(_) | tungstenite::Error::AttackAttempt => {
                 FrameCounts::add(&self.link.status.counts().bad);
                 tracing::warn!(controller = %self.controller, site = %self.site.name, %error, "a frame could not be received");
                 Loss::Protocol
