@@ -41,9 +41,10 @@
 //!
 //! # When it ends
 //!
-//! Events that it has not answered come again, to a new process: at once when it had worked for ten seconds, else after one
-//! second, and after twice as long each time up to thirty. Its standard error goes into herald's log, a line at a time, of
-//! which a flood is counted and not written. When the sink is closed it has three seconds to end by itself and two more
+//! Events that it has not answered come again, to a new process: at once when it had run for ten seconds, or acknowledged
+//! something and ended without an error; after a second when it had acknowledged something and fell; else after one second,
+//! and after twice as long each time up to thirty. Its standard error goes into herald's log, a line at a time, of which a
+//! flood is counted and not written. When the sink is closed it has three seconds to end by itself and two more
 //! after SIGTERM; then it is killed. Signals go to its process group, so that what it has started ends with it.
 //!
 //! # Examples

@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 use crate::lines::Lines;
 use crate::outgoing::Outgoing;
 use crate::program::{Exchange, Program};
-use crate::restarts::Restarts;
+use crate::restarts::{Life, Restarts};
 use std::fmt;
 use std::io;
 use std::process::ExitStatus;
@@ -29,6 +29,8 @@ pub struct Exec {
     complaints: Gate,
     /// How many deliveries in a row were cancelled while the program did nothing at all.
     silent: u32,
+    /// Whether this run of the program has acknowledged something.
+    worked: bool,
 }
 
 /// Longest answer that is read.
@@ -54,6 +56,7 @@ impl SinkPlugin for Exec {
             answers: Lines::new(LONGEST_ANSWER),
             complaints: Gate::new(),
             silent: 0,
+            worked: false,
         })
     }
 }
@@ -180,6 +183,7 @@ impl Exec {
             complaints,
             context,
             silent,
+            worked,
             ..
         } = self;
         answers.push(bytes, |line, cut| {
@@ -187,6 +191,7 @@ impl Exec {
             let problem = match &answer {
                 Some((id, answer)) if ledger.answer(id, answer) => {
                     *silent = 0;
+                    *worked |= matches!(answer, Answer::Ack);
                     return;
                 }
                 Some(_) => "the program answered for an event that it does not have",
@@ -245,8 +250,12 @@ impl Exec {
         self.outgoing.clear();
         self.silent = 0;
         let now = self.context.now();
-        self.restarts
-            .ended(now, now.saturating_duration_since(started));
+        let life = Life {
+            lived: now.saturating_duration_since(started),
+            worked: std::mem::take(&mut self.worked),
+            well: status.is_some_and(|status| status.success()),
+        };
+        self.restarts.ended(now, life);
         let status_text = said(status);
         tracing::warn!(
             sink = self.context.name(),
