@@ -21,6 +21,7 @@ mod socket;
 #[cfg(test)]
 mod testing;
 pub mod tls;
+mod untyped;
 
 use crate::clock::Clock;
 use crate::config::{ControllerKind, ControllerPlan, Sites};

@@ -44,6 +44,7 @@ enum Verb {
     },
     /// Repeat an incident no more: somebody takes care of it. Its end is told all the same.
     #[command(after_help = "Example:\n  herald incidents ack 5ee9f7ca453d4e00f3c04b57")]
+    #[command(visible_alias = "acknowledge")]
     Ack {
         /// The incident's id.
         id: String,
