@@ -11,6 +11,7 @@ mod letters;
 mod lock;
 mod maintain;
 mod names;
+mod orders;
 mod outbox;
 mod reader;
 mod reserve;
@@ -51,7 +52,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use unifi_herald_plugin::{BufferedEvent, Text};
 use window::Window;
-use writer::{Job, LetterOrder, Writer};
+use writer::{Job, Writer};
 
 /// Jobs that may wait for the writer: the router's batch, an acknowledgement and a question of each lane, and room.
 const JOBS: usize = 64;
@@ -133,26 +134,6 @@ impl DiskStore {
     /// Ask the store, by way of a connection that only reads. Blocks while another question is answered.
     pub fn read<T>(&self, question: impl FnOnce(&Reader) -> T) -> Option<T> {
         self.reader().map(|reader| question(&reader))
-    }
-
-    async fn move_letters(&self, filter: &LetterFilter, retry: bool) -> Result<u64, StoreError> {
-        // What is given up again meanwhile is not part of it, or a retry could go on for ever.
-        let newest = self.ask(Reader::newest_letter)?;
-        let mut total = 0;
-        loop {
-            let order = LetterOrder {
-                filter: filter.clone(),
-                retry,
-                newest,
-                limit: maintain::LETTERS,
-            };
-            let (done, answer) = oneshot::channel();
-            self.send(Job::Letters { order, done }).await?;
-            match answer.await.map_err(|_| gone())?? {
-                0 => return Ok(total),
-                count => total += count,
-            }
-        }
     }
 
     async fn send(&self, job: Job) -> Result<(), StoreError> {
