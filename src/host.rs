@@ -280,12 +280,7 @@ impl Host {
             measures,
             ring: intake.clone(),
         });
-        match control::Server::bind(&socket, Arc::clone(&board), plugin_tasks.clone()) {
-            Ok(server) => drop(plugin_tasks.spawn(server.serve())),
-            Err(error) => {
-                tracing::warn!(%error, "commands such as `herald status` cannot ask this herald");
-            }
-        }
+        control::serve(&socket, &board, &plugin_tasks);
         let server = server.map(|plan| Server::start(plan, Arc::clone(&board)));
         let server = server.transpose()?;
         drop(inside);

@@ -1,6 +1,6 @@
-//! `herald run` that is told to stop while its disk is full: what it says is lost is lost, and what it says is safe is safe.
+//! `herald run` on a full disk: what it says at its end is lost is lost, what it says is safe is safe, and it can be asked.
 
-use super::Herald;
+use super::{Herald, nobody_home};
 use crate::support::herald::Running;
 use crate::support::receiver::Receiver;
 use crate::support::rig::{ARCHIVE, controller};
@@ -168,4 +168,24 @@ fn what_no_sink_awaits_is_no_loss_and_said_to_be_missing_in_the_journal() {
         ended.stderr
     );
     full.goes_on();
+}
+
+#[test]
+fn a_herald_that_found_no_room_for_a_folder_can_be_asked_as_soon_as_there_is() {
+    let config = "[store]\ndir = \"disk/herald-data\"\n".to_owned() + ARCHIVE;
+    let herald = Herald::with(&nobody_home(&config));
+    let Some(disk) = SmallDisk::at(herald.path("disk"), 16) else {
+        return;
+    };
+    assert!(disk.mount("remount,nr_inodes=1"));
+    let mut running = herald.start(&["run"]);
+    running.says("commands such as `herald status` cannot ask this herald");
+    herald.run(&["status"]).with_code(1);
+    assert!(disk.mount("remount,nr_inodes=1000"));
+    running.says("can ask this herald now");
+    let status = herald.run(&["status"]).with_code(0).stdout;
+    assert!(status.contains("is running"), "{status}");
+    running.says("store is on disk again");
+    running.stopped().with_code(0);
+    assert!(!herald.path("disk/herald-data/herald.sock").exists());
 }
