@@ -2,12 +2,10 @@
 
 use crate::buffer::Loss;
 use crate::store::Hole;
+use crate::unifi::gap::RING_OVERFLOW;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use unifi_herald_plugin::Text;
-
-/// The reason of a hole that the ring made.
-pub(super) const RING_OVERFLOW: &str = "ring_overflow";
 
 /// Who listens, and what was not heard yet.
 #[derive(Debug, Default)]
@@ -25,6 +23,8 @@ struct Site {
     site: Text,
     listeners: usize,
     unheard: Option<Hole>,
+    /// How many events are lost in it.
+    count: u64,
 }
 
 /// Hears of the losses of one site. Dropping it ends the listening.
@@ -45,6 +45,7 @@ impl Losses {
                 site: site.clone(),
                 listeners: 1,
                 unheard: None,
+                count: 0,
             }),
         }
         LossListener {
@@ -63,6 +64,7 @@ impl Losses {
         let entry = sites
             .iter_mut()
             .find(|entry| entry.is(&loss.controller, &loss.site) && entry.listeners > 0)?;
+        entry.count += loss.gap.count.unwrap_or_default();
         let (from, to) = (loss.gap.from, loss.gap.to);
         let hole = match entry.unheard.take() {
             Some(known) => Hole {
@@ -98,8 +100,8 @@ impl Losses {
 }
 
 impl LossListener {
-    /// Wait for the next hole. Cancel-safe.
-    pub async fn heard(&self) -> Hole {
+    /// Wait for the next hole, and how many events are lost in it. Cancel-safe.
+    pub async fn heard(&self) -> (Hole, u64) {
         loop {
             // Registered before the look, so that nothing told in between is slept through.
             let told = self.shared.told.notified();
@@ -108,7 +110,7 @@ impl LossListener {
                 .lock()
                 .iter_mut()
                 .find(|entry| entry.is(&self.controller, &self.site))
-                .and_then(|entry| entry.unheard.take());
+                .and_then(|entry| Some((entry.unheard.take()?, std::mem::take(&mut entry.count))));
             if let Some(hole) = unheard {
                 return hole;
             }

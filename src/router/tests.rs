@@ -356,7 +356,7 @@ async fn what_the_ring_lost_is_a_hole_for_whoever_listens() {
         (1000, 1009, Some(10))
     );
     assert_eq!(&*opened.reason, "ring_overflow");
-    assert_eq!(listener.heard().await, *opened);
+    assert_eq!(listener.heard().await, (Hole::clone(opened), 10));
     let told = commits.iter().flat_map(|commit| &commit.events);
     assert!(told.into_iter().all(|event| event.kind != Kind::HERALD_GAP));
 }

@@ -82,6 +82,12 @@ pub(super) fn holes(link: &Link, (controller, site): (&Text, &Site), news: Vec<N
 }
 
 fn summary_of_gap(site: &Site, gap: &Gap, reason: &str) -> String {
+    if let (gap::RING_OVERFLOW, Some(count)) = (reason, gap.count) {
+        return format!(
+            "herald could not keep up with {} and dropped events; {count} of them are not in its history",
+            site.display
+        );
+    }
     let why = match reason {
         gap::TOO_OLD => "it is longer ago than backfill.max_age",
         _ => "the controller gives no history of it",

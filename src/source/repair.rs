@@ -81,9 +81,9 @@ impl Repair {
         };
         tokio::select! {
             () = self.state.bell.notified() => {}
-            hole = losses.heard() => {
+            (hole, count) = losses.heard() => {
                 let mut state = self.state.lock();
-                let news = state.repairs.open(hole, self.now());
+                let news = state.repairs.open_lost(hole, count, self.now());
                 announce::holes(&self.link, (&self.controller, &self.site), news);
             }
             () = timer => {
@@ -111,6 +111,7 @@ impl Repair {
             Ok(()) => {
                 memory.odd = [0, 0];
                 let (events, cut) = collector.finish();
+                let times: Vec<_> = events.iter().map(|event| event.time).collect();
                 let count = events.len();
                 let again = self.state.lock().repairs.looked_at_again(&slice, cut);
                 let item = |event: Arc<Event>| match again {
@@ -122,6 +123,7 @@ impl Repair {
                 self.link.intake.push_history(&mut items).await;
                 // All of them are in the ring; nothing may come between the decision and its place behind them.
                 let mut state = self.state.lock();
+                state.repairs.brought(&slice, &times);
                 let news = state.repairs.fetched(&slice, cut);
                 announce::holes(&self.link, (&self.controller, &self.site), news);
                 tracing::debug!(controller = %self.controller, site = %self.site.name, count, from = %slice.from, to = %slice.to, "fetched from the history");

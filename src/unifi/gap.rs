@@ -1,5 +1,6 @@
 //! The holes in a site's stream, from their opening to their end: what must be fetched from the history, and when.
 
+mod lost;
 mod open;
 mod terms;
 
@@ -20,6 +21,9 @@ pub const RECONNECT: &str = "reconnect";
 pub const BLIND: &str = "blind";
 /// Why a hole is there: it is what happened before herald first met the site. It is told by no `herald.gap`.
 pub const FIRST_RUN: &str = "first_run";
+
+/// Why a hole is there: the ring was full. Also why it stays one, where the history does not have what was dropped.
+pub const RING_OVERFLOW: &str = "ring_overflow";
 
 /// Why a hole cannot be filled: the controller has no history, or does not give it.
 pub const HISTORY_UNAVAILABLE: &str = "history_unavailable";
@@ -137,6 +141,23 @@ impl Repairs {
         news
     }
 
+    /// As [`Self::open`], for a hole of which so many events are known to be lost.
+    pub fn open_lost(&mut self, hole: Hole, count: u64, now: Now) -> Vec<News> {
+        let lost = Gap {
+            from: hole.from,
+            to: hole.to.unwrap_or(now.wall),
+            count: Some(count),
+        };
+        let news = self.open(hole, now);
+        let holds = |open: &&mut Open| {
+            !is_first_run(&open.hole) && open.hole.from <= lost.to && lost.from <= open.to
+        };
+        if let Some(open) = self.holes.iter_mut().find(holds) {
+            open.lost.add(lost);
+        }
+        news
+    }
+
     /// Whether the socket is up: only then is anything fetched.
     pub fn connected(&mut self, connected: bool) {
         self.connected = connected;
@@ -213,6 +234,13 @@ impl Repairs {
         })
     }
 
+    /// Events of these times were brought for the slice, before [`Self::fetched`] is told of it.
+    pub fn brought(&mut self, slice: &Slice, times: &[Timestamp]) {
+        if let Some(at) = self.position(slice) {
+            self.holes[at].brought(times, &self.plan);
+        }
+    }
+
     /// What was asked for was handed on: all of `slice`, or what is older than `cut` when there was more than is held at
     /// once.
     pub fn fetched(&mut self, slice: &Slice, cut: Option<Timestamp>) -> Vec<News> {
@@ -226,10 +254,13 @@ impl Repairs {
             return Vec::new();
         };
         let change = self.holes[at].fetched(slice, cut, &self.plan);
+        let mut gap = None;
         if matches!(change, Some(HoleChange::Close { .. })) {
-            self.holes.remove(at);
+            let rest = self.holes.remove(at).lost.rest();
+            gap = rest.map(|rest| (rest, RING_OVERFLOW));
         }
-        change.map(quiet).into_iter().collect()
+        let news = change.map(|change| News { change, gap });
+        news.into_iter().collect()
     }
 
     /// From which time on what this slice brings will be looked at again, if any: the end of a hole is, when the

@@ -1,5 +1,6 @@
 //! One open hole: how far it was fetched, and when its end is fetched again.
 
+use super::lost::Lost;
 use super::terms::Slice;
 use crate::config::BackfillPlan;
 use crate::store::{Hole, HoleChange};
@@ -16,6 +17,8 @@ pub(super) struct Open {
     pub(super) to: Timestamp,
     /// Everything before is fetched, at least once.
     pub(super) cursor: Timestamp,
+    /// What is known to have been in it.
+    pub(super) lost: Lost,
     stage: Stage,
 }
 
@@ -47,6 +50,7 @@ impl Open {
             cursor: hole.from,
             to,
             hole,
+            lost: Lost::default(),
             stage: Stage::Fetch,
         }
     }
@@ -56,6 +60,7 @@ impl Open {
         self.hole.from = self.hole.from.min(hole.from);
         // The end that was to be fetched once more may now be far from the end.
         self.cursor = self.hole.from;
+        self.lost.anew();
         self.to = self.to.max(to);
         self.hole.to = Some(self.to);
         self.stage = Stage::Fetch;
@@ -89,6 +94,7 @@ impl Open {
         self.cursor = slice.next_from(cut);
         let settling = matches!(self.stage, Stage::Settle(_));
         if cut.is_none() && slice.to >= self.to {
+            self.lost.looked();
             if again.is_none() {
                 return Some(HoleChange::Close { id });
             }
@@ -113,6 +119,14 @@ impl Open {
             to: Some(self.to),
             read: !self.is_unread(),
         })
+    }
+
+    /// Events of these times were brought.
+    pub(super) fn brought(&mut self, times: &[Timestamp], plan: &BackfillPlan) {
+        let end = self.end(plan);
+        for time in times {
+            self.lost.brought(*time, *time >= end);
+        }
     }
 
     /// As [`super::Repairs::looked_at_again`], with the `cut` that divides the slice.

@@ -109,6 +109,44 @@ fn a_hole_is_fetched_then_its_end_soon_and_once_more_and_then_it_is_closed() {
 }
 
 #[test]
+fn what_the_ring_lost_and_the_history_does_not_have_is_told() {
+    // Short, and with a part that is fetched once.
+    for from in [1990, 1000] {
+        for (early, late, left) in [(0, 0, 30), (5, 7, 18), (20, 10, 0), (40, 40, 0)] {
+            let begun = begin();
+            let mut repairs = connected();
+            let lost = hole(1, from, 2000, RING_OVERFLOW);
+            repairs.open_lost(lost, 30, now(begun, 2000));
+            let mut told = Vec::new();
+            let mut at_second = 2000;
+            while !repairs.is_empty() {
+                match repairs.next(now(begun, at_second)) {
+                    Next::Fetch(slice) => {
+                        let mut times = vec![at(2005); 9];
+                        times.extend(vec![at(1999); late]);
+                        times.extend(vec![
+                            at(from);
+                            if slice.from <= at(from) { early } else { 0 }
+                        ]);
+                        repairs.brought(&slice, &times);
+                        told.extend(repairs.fetched(&slice, None));
+                    }
+                    _ => at_second += 5,
+                }
+            }
+            let counts = told.iter().filter_map(|news| news.gap.as_ref()?.0.count);
+            let counts: Vec<_> = counts.collect();
+            if left == 0 {
+                assert_eq!(gaps(&told), [], "{from} {early} {late}");
+            } else {
+                assert_eq!(gaps(&told), [(from, 2000, RING_OVERFLOW)]);
+                assert_eq!(counts, [left], "{from} {early} {late}");
+            }
+        }
+    }
+}
+
+#[test]
 fn that_a_short_hole_was_read_is_told_though_none_of_it_is_filled_for_good() {
     let begun = begin();
     let mut repairs = connected();
