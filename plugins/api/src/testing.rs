@@ -27,6 +27,8 @@ mod events;
 #[cfg(feature = "testing")]
 mod http;
 #[cfg(feature = "testing")]
+mod watch;
+#[cfg(feature = "testing")]
 mod world;
 
 #[cfg(feature = "testing")]

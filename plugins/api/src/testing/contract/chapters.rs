@@ -1,7 +1,8 @@
 //! The chapters of the contract, one function each.
 
 use super::Behaviour;
-use super::run::{Run, Step, closed, in_time, polled, transient};
+use super::run::{Run, Step, closed, transient};
+use crate::testing::watch::{in_time, polled};
 use crate::{Batch, Fault, Retry};
 
 /// More polls than any delivery of three events needs.

@@ -330,7 +330,7 @@ async fn broken_sinks_are_caught_in_words() {
         ),
         (
             Flaw::HangsAfterCancel,
-            "cancellation: deliver hangs on a healthy destination",
+            "cancellation: deliver hangs while all is well",
         ),
         (
             Flaw::ForgetsCancelledWhileAway,
@@ -343,7 +343,7 @@ async fn broken_sinks_are_caught_in_words() {
         (Flaw::Panics, "success: deliver panics"),
         (
             Flaw::WakeHangsAfterCancel,
-            "wake: wake hangs on a healthy destination",
+            "wake: wake hangs while all is well",
         ),
         (
             Flaw::CheckSends,
