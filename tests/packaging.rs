@@ -55,7 +55,7 @@ fn the_rules_for_prometheus_are_valid() {
         .unwrap();
     let told = String::from_utf8_lossy(&ended.stdout);
     assert!(
-        ended.status.success() && told.contains("7 rules found"),
+        ended.status.success() && told.contains("9 rules found"),
         "{told}"
     );
 }

@@ -1,10 +1,11 @@
-//! A test kit for plugins: events, a host that stands still, and the contract every sink must keep.
+//! A test kit for plugins: events, a host that stands still, and the contracts that sinks and sources must keep.
 //!
 //! The feature `samples` has the events alone, `testing` everything.
 //!
 //! A sink is tested in three steps: build it with a `TestContext`, look at what it does with a [`batch`] or a made-up
 //! [`event`], and let `assert_sink_contract` find out what a lane would find out in a bad night. The last one needs a
-//! `SinkWorld`, which builds the sink and plays its destination; for sinks that speak HTTP an `HttpWorld` is one.
+//! `SinkWorld`, which builds the sink and plays its destination; for sinks that speak HTTP an `HttpWorld` is one. In the same
+//! way `assert_source_contract` takes a `SourceWorld`.
 //!
 //! ```
 //! # #[cfg(feature = "testing")] {
@@ -27,6 +28,8 @@ mod events;
 #[cfg(feature = "testing")]
 mod http;
 #[cfg(feature = "testing")]
+mod source;
+#[cfg(feature = "testing")]
 mod watch;
 #[cfg(feature = "testing")]
 mod world;
@@ -38,5 +41,7 @@ pub use contract::{Behaviour, SinkWorld, assert_sink_contract, sink_violations};
 pub use events::{EventBuilder, START, batch, buffered, event};
 #[cfg(feature = "testing")]
 pub use http::TestHttp;
+#[cfg(feature = "testing")]
+pub use source::{SourceWorld, assert_source_contract, source_violations};
 #[cfg(feature = "testing")]
 pub use world::{HttpWorld, header_ids};

@@ -31,6 +31,21 @@ pub(super) async fn polled<T>(
     in_time(what, outcome).await
 }
 
+/// As [`polled`], also where nothing wakes the future, as nothing happens that it waits for.
+pub(super) async fn poked<T>(
+    what: &str,
+    future: impl Future<Output = T>,
+    polls: usize,
+) -> Result<Option<T>, String> {
+    let mut future = pin!(future);
+    let restless = poll_fn(|cx| {
+        let polled = future.as_mut().poll(cx);
+        cx.waker().wake_by_ref();
+        polled
+    });
+    polled(what, restless, polls).await
+}
+
 /// The result of `future`, unless it hangs or panics.
 pub(super) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> Result<T, String> {
     let mut future = pin!(future);

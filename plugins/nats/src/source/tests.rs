@@ -1,5 +1,7 @@
 //! The source against a real nats-server.
 
+mod contract;
+
 use super::*;
 use crate::tests::server::{Server, stream};
 use serde_json::{Value, json};
