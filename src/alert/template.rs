@@ -37,10 +37,7 @@ impl Template {
     /// What is wrong with it, in one line.
     pub fn new(source: &str, purpose: Purpose, zone: &TimeZone) -> Result<Self, String> {
         let mut environment = Environment::new();
-        environment.set_undefined_behavior(match purpose {
-            Purpose::Key => UndefinedBehavior::Strict,
-            Purpose::Text => UndefinedBehavior::Chainable,
-        });
+        environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_fuel(Some(FUEL));
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.add_filter("duration", |value: &Value| duration(value));
@@ -53,6 +50,9 @@ impl Template {
             .map_err(|error| explain(&error))?;
         let template = environment.get_template(NAME);
         let template = template.map_err(|error| explain(&error))?;
+        if let Some(error) = misnamed(&template) {
+            return Err(explain(&error));
+        }
         let globals: Vec<String> = environment
             .globals()
             .map(|(name, _)| name.to_owned())
@@ -64,6 +64,9 @@ impl Template {
             if !globals.iter().any(|global| global == root) {
                 check_name(root, path, purpose)?;
             }
+        }
+        if purpose == Purpose::Key {
+            environment.set_undefined_behavior(UndefinedBehavior::Strict);
         }
         Ok(Self { environment })
     }
@@ -108,6 +111,14 @@ fn check_name(root: &str, path: &str, purpose: Purpose) -> Result<(), String> {
             "there is no `{other}` here; a template sees `event`, `last` and `alert`"
         )),
     }
+}
+
+/// A name of a filter, test or function that there is not, as far as a run without any values meets it.
+fn misnamed(template: &minijinja::Template<'_, '_>) -> Option<Error> {
+    use ErrorKind::{UnknownFilter, UnknownFunction, UnknownTest};
+    let error = template.render(()).err()?;
+    let misnamed = matches!(error.kind(), UnknownFilter | UnknownFunction | UnknownTest);
+    misnamed.then_some(error)
 }
 
 /// What went wrong and where, in one line.
@@ -259,8 +270,14 @@ mod tests {
             ),
             ("{{ alert.name }}", Purpose::Key, "a key is made of `event`"),
             ("{{ event.time | lokal }}", Purpose::Text, "lokal"),
+            (
+                "{{ event.device.mac | lokal }}",
+                Purpose::Key,
+                "unknown filter",
+            ),
+            ("{{ nou() }}", Purpose::Text, "nou"),
         ] {
-            let error = rendered(source, purpose).unwrap_err();
+            let error = Template::new(source, purpose, &TimeZone::UTC).unwrap_err();
             assert!(error.contains(part), "{source}: {error}");
         }
     }

@@ -1,7 +1,7 @@
 //! Title and body in the user's own words, which every service then escapes as it does its own.
 
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
 use unifi_herald_plugin::{BoxError, BufferedEvent, BuildError};
 
 /// A checked template.
@@ -27,6 +27,9 @@ impl Template {
         let template = environment
             .get_template(option)
             .map_err(|error| wrong(explain(&error)))?;
+        if let Some(error) = misnamed(&template) {
+            return Err(wrong(explain(&error)));
+        }
         let globals: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
         let stranger = template
             .undeclared_variables(false)
@@ -59,6 +62,14 @@ impl Template {
                 .into()
             })
     }
+}
+
+/// A name of a filter, test or function that there is not, as far as a run without any values meets it.
+fn misnamed(template: &minijinja::Template<'_, '_>) -> Option<Error> {
+    use ErrorKind::{UnknownFilter, UnknownFunction, UnknownTest};
+    let error = template.render(()).err()?;
+    let misnamed = matches!(error.kind(), UnknownFilter | UnknownFunction | UnknownTest);
+    misnamed.then_some(error)
 }
 
 /// What went wrong and where, in one line.
@@ -106,6 +117,8 @@ mod tests {
             unknown,
             "`body`: there is no `evnt` here; a template sees `event`"
         );
+        let unknown = error("{{ event.time | lokal }}").to_string();
+        assert!(unknown.contains("unknown filter"), "{unknown}");
         assert!(error("{% if %}").to_string().contains("line 1"));
         let endless = Template::new(
             "body",

@@ -1,7 +1,9 @@
 //! A body by the user's own template, in which text chosen by strangers stays text.
 
 use minijinja::value::{Serde, ValueKind};
-use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, context};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context,
+};
 use serde::de::IgnoredAny;
 use unifi_herald_plugin::{BoxError, BufferedEvent, BuildError};
 
@@ -80,6 +82,9 @@ impl Template {
             .map_err(|error| wrong(explain(&error)))?;
         let template = environment.get_template(NAME);
         let template = template.map_err(|error| wrong(explain(&error)))?;
+        if let Some(error) = misnamed(&template) {
+            return Err(wrong(explain(&error)));
+        }
         let names = template.undeclared_variables(true);
         let root = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
         let globals: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
@@ -124,6 +129,14 @@ impl Template {
     }
 }
 
+/// A name of a filter, test or function that there is not, as far as a run without any values meets it.
+fn misnamed(template: &minijinja::Template<'_, '_>) -> Option<Error> {
+    use ErrorKind::{UnknownFilter, UnknownFunction, UnknownTest};
+    let error = template.render(()).err()?;
+    let misnamed = matches!(error.kind(), UnknownFilter | UnknownFunction | UnknownTest);
+    misnamed.then_some(error)
+}
+
 /// What went wrong and where, in one line.
 fn explain(error: &Error) -> String {
     let what = error.detail().map_or_else(
@@ -160,9 +173,8 @@ fn inside_json(
     if value.is_undefined() {
         return Ok(());
     }
-    let failed = |error: serde_json::Error| {
-        Error::new(minijinja::ErrorKind::BadSerialization, error.to_string())
-    };
+    let failed =
+        |error: serde_json::Error| Error::new(ErrorKind::BadSerialization, error.to_string());
     match value.as_str() {
         Some(text) if value.is_safe() => out.write_str(text)?,
         Some(text) => {

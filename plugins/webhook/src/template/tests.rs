@@ -89,6 +89,11 @@ fn mistakes_are_found_when_the_template_is_read() {
         said,
         "`template`: there is no `summary` here; a template sees `event` and `events`"
     );
+    let said = error("{{ event.time | lokal }}").to_string();
+    assert!(
+        said.contains("unknown filter") && said.contains("lokal"),
+        "{said}"
+    );
     let said = error("a\n{{ event.id ").to_string();
     assert!(said.ends_with("(line 2 of the template)"), "{said}");
 }
