@@ -132,7 +132,7 @@ pub(crate) struct AuthTable {
 pub(crate) struct TlsTable {
     /// SHA-256 of the certificate's DER in hex, colons allowed; nothing else is then checked.
     pub(crate) pin_sha256: Option<String>,
-    /// A PEM file with further certificate authorities, relative to the configuration file.
+    /// A PEM file with further certificate authorities, or the certificate itself; relative to the configuration file.
     pub(crate) ca_file: Option<PathBuf>,
     /// Trust anybody. Warns at every start.
     pub(crate) insecure: bool,

@@ -63,6 +63,21 @@ impl Identity {
         }
     }
 
+    /// Signed by nobody, and calls itself an authority as the certificates of some consoles do.
+    pub(crate) fn of_its_own(name: &str) -> Self {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let leaf = params.self_signed(&key).unwrap();
+        let (authority, leaf) = (leaf.pem(), leaf.der().clone());
+        Self {
+            authority,
+            config: config(&leaf, &key),
+            leaf,
+            key,
+        }
+    }
+
     /// This certificate in the hands of somebody who has another key.
     pub(crate) fn with_key_of(&self, thief: &Self) -> Self {
         let key = KeyPair::try_from(thief.key.serialize_der()).unwrap();

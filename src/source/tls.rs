@@ -1,11 +1,12 @@
 //! Whom to trust: one policy makes one configuration for REST, socket and plugins, and remembers the certificate it
 //! refused, so that the error can say how to trust it.
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
@@ -122,8 +123,12 @@ pub fn fingerprint(der: &[u8]) -> String {
 enum Trust {
     Anybody,
     Pin(String),
-    /// `None` when there is no authority at all: then every certificate has an unknown issuer.
-    Authorities(Option<Arc<WebPkiServerVerifier>>),
+    Authorities {
+        /// `None` when there is no authority at all: then every certificate has an unknown issuer.
+        webpki: Option<Arc<WebPkiServerVerifier>>,
+        /// Those of the file: the certificate of a console may be among them.
+        file: Vec<CertificateDer<'static>>,
+    },
 }
 
 impl Trust {
@@ -139,15 +144,20 @@ impl Trust {
             return Ok(Self::Anybody);
         }
         let mut roots = SYSTEM_ROOTS.clone();
-        if let Some(file) = &options.ca_file {
-            add_file(&mut roots, &base.join(file))?;
-        }
+        let file = match &options.ca_file {
+            Some(file) => add_file(&mut roots, &base.join(file))?,
+            None => Vec::new(),
+        };
         if roots.is_empty() {
-            return Ok(Self::Authorities(None));
+            let webpki = None;
+            return Ok(Self::Authorities { webpki, file });
         }
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
             .build()
-            .map(|verifier| Self::Authorities(Some(verifier)))
+            .map(|webpki| Self::Authorities {
+                webpki: Some(webpki),
+                file,
+            })
             .map_err(|error| TlsError::Setup(error.to_string()))
     }
 }
@@ -165,25 +175,28 @@ fn pin_of(text: &str) -> Result<String, TlsError> {
     }
 }
 
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TlsError> {
+fn add_file(
+    roots: &mut RootCertStore,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let wrong = |why: String| TlsError::CaFile {
         path: path.to_owned(),
         why,
     };
     let certificates =
         CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-    let mut found = 0;
+    let mut found = Vec::new();
     for certificate in certificates {
         let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
         roots
-            .add(certificate)
+            .add(certificate.clone())
             .map_err(|error| wrong(error.to_string()))?;
-        found += 1;
+        found.push(certificate);
     }
-    if found == 0 {
+    if found.is_empty() {
         Err(wrong("there is no PEM certificate in it".to_owned()))
     } else {
-        Ok(())
+        Ok(found)
     }
 }
 
@@ -228,12 +241,28 @@ fn reason(why: &CertificateError) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "it is not valid yet; check the clock of this machine".to_owned()
         }
-        // What webpki says of a self-signed certificate that calls itself an authority, as some consoles' do.
-        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "it is self-signed".to_owned()
-        }
+        other if is_its_own_authority(other) => "it is self-signed".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// What webpki says of a self-signed certificate that calls itself an authority, as some consoles' do, when all else about
+/// it is right but perhaps its name.
+fn is_its_own_authority(why: &CertificateError) -> bool {
+    format!("{why:?}").contains("CaUsedAsEndEntity")
+}
+
+/// Whether `file` has this very certificate, and it is for this name.
+fn is_in_file(
+    file: &[CertificateDer<'_>],
+    end_entity: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+) -> Result<bool, Error> {
+    if !file.contains(end_entity) {
+        return Ok(false);
+    }
+    verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
+    Ok(true)
 }
 
 impl ServerCertVerifier for Verifier {
@@ -253,16 +282,28 @@ impl ServerCertVerifier for Verifier {
             Trust::Pin(_) => Err(Error::InvalidCertificate(
                 CertificateError::ApplicationVerificationFailure,
             )),
-            Trust::Authorities(None) => {
+            Trust::Authorities { webpki: None, .. } => {
                 Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
             }
-            Trust::Authorities(Some(webpki)) => webpki.verify_server_cert(
+            Trust::Authorities {
+                webpki: Some(webpki),
+                file,
+            } => match webpki.verify_server_cert(
                 end_entity,
                 intermediates,
                 server_name,
                 ocsp_response,
                 now,
-            ),
+            ) {
+                Err(Error::InvalidCertificate(why)) if is_its_own_authority(&why) => {
+                    match is_in_file(file, end_entity, server_name) {
+                        Ok(true) => Ok(ServerCertVerified::assertion()),
+                        Ok(false) => Err(Error::InvalidCertificate(why)),
+                        Err(error) => Err(error),
+                    }
+                }
+                verdict => verdict,
+            },
         };
         if let Err(error) = &verdict {
             self.refuse(end_entity, error);

@@ -43,7 +43,7 @@ pub struct HttpOptions {
 pub struct TlsOptions {
     /// SHA-256 of the server certificate's DER, in hex; colons are allowed. Nothing else is then checked.
     pub pin_sha256: Option<String>,
-    /// A PEM file with further certificate authorities, relative to the configuration file.
+    /// A PEM file with further certificate authorities, or the certificate itself; relative to the configuration file.
     pub ca_file: Option<PathBuf>,
     /// Trust anybody. Warns at every start.
     pub insecure: bool,

@@ -50,6 +50,36 @@ async fn try_both(url: &str, options: &TlsOptions) -> Result<(), String> {
     socket
 }
 
+#[tokio::test]
+async fn a_certificate_that_is_its_own_authority_is_trusted_when_the_file_has_it_and_the_name_fits()
+{
+    let tasks = Tasks::new();
+    let (identity, other) = (
+        Identity::of_its_own("localhost"),
+        Identity::of_its_own("localhost"),
+    );
+    let port = serve(&identity, &tasks).await;
+    let by_name = format!("https://localhost:{port}");
+    let dir = tempfile::tempdir().unwrap();
+    let trusting = |identity: &Identity| {
+        let file = dir.path().join("ca.pem");
+        std::fs::write(&file, &identity.authority).unwrap();
+        TlsOptions {
+            ca_file: Some(file),
+            ..TlsOptions::default()
+        }
+    };
+    let refused = try_both(&by_name, &trusting(&other)).await.unwrap_err();
+    assert!(refused.contains("self-signed"), "{refused}");
+    let trusted = trusting(&identity);
+    assert_eq!(try_both(&by_name, &trusted).await, Ok(()));
+    let by_ip = format!("https://127.0.0.1:{port}");
+    let wrong_name = try_both(&by_ip, &trusted).await.unwrap_err();
+    assert!(wrong_name.contains("another host name"), "{wrong_name}");
+    tasks.stop();
+    tasks.ended().await;
+}
+
 fn pin(pin: String) -> TlsOptions {
     TlsOptions {
         pin_sha256: Some(pin),
