@@ -43,6 +43,14 @@ struct Soak {
 /// A herald that runs until it is killed, which is what dropping it does.
 struct Herald(Child);
 
+impl Herald {
+    /// Let it end as it should; whether it did.
+    fn stop(&mut self) -> bool {
+        let told = Command::new("kill").arg(self.0.id().to_string()).status();
+        told.unwrap().success() && self.0.wait().unwrap().success()
+    }
+}
+
 impl Drop for Herald {
     fn drop(&mut self) {
         // One that has ended needs nothing.
@@ -191,8 +199,14 @@ impl Soak {
 
     /// Wait until the file and the webhook have the ids of these.
     fn arrive(&self, wanted: &[Arc<Entry>]) {
-        let wanted: BTreeSet<String> = wanted.iter().filter_map(|entry| entry.id.clone()).collect();
-        let (mut missing, mut looked) = (wanted.clone(), 0);
+        self.reach_file(wanted);
+        self.reach_hook(wanted.iter().filter_map(|entry| entry.id.clone()).collect());
+    }
+
+    /// Wait until the file has these.
+    fn reach_file(&self, wanted: &[Arc<Entry>]) {
+        let wanted = wanted.iter().filter_map(|entry| entry.id.clone());
+        let (mut missing, mut looked): (BTreeSet<String>, _) = (wanted.collect(), 0);
         self.catch_up(|file| {
             for id in &file.ids()[looked..] {
                 missing.remove(id);
@@ -200,7 +214,6 @@ impl Soak {
             looked = file.ids().len();
             missing.iter().cloned().collect()
         });
-        self.reach_hook(wanted);
     }
 
     /// Wait until the webhook has these.
@@ -223,9 +236,7 @@ impl Soak {
     /// Let herald end as it should, and demand what must be true whatever was done to it. `lives` is how often it was
     /// started. Returns its events, each once.
     fn end(self, mut herald: Herald, lives: usize) -> Vec<BufferedEvent> {
-        let killed = Command::new("kill").arg(herald.0.id().to_string()).status();
-        assert!(killed.unwrap().success());
-        assert!(herald.0.wait().unwrap().success(), "{}", self.log());
+        assert!(herald.stop(), "{}", self.log());
         assert_eq!(self.simulator.ledger().forgotten(), 0);
 
         let events = self.rig.events("events.jsonl");

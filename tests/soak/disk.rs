@@ -1,10 +1,12 @@
 //! A disk that is full for a while, between kills.
 
-use super::Soak;
+use super::{MISSED, Soak};
 use crate::support::small_disk::SmallDisk;
 use crate::support::{LIMIT, within};
+use std::collections::BTreeSet;
 use std::fs;
 use unifi_herald::demo::{History, Pace};
+use unifi_herald::store::{JournalQuery, Order, Reader};
 
 #[test]
 fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
@@ -52,4 +54,64 @@ fn while_the_disk_is_full_herald_goes_on_says_so_and_catches_up() {
     let lives = soak.kills + 2;
     soak.end(herald, lives);
     drop(disk);
+}
+
+#[test]
+fn killed_while_the_disk_is_full_nothing_that_the_history_has_is_lost() {
+    let soak = Soak::new(History::LegacyOnly);
+    let Some(disk) = SmallDisk::at(soak.rig.path("herald-data"), 64) else {
+        return;
+    };
+    let ledger = soak.simulator.ledger();
+    let mut herald = soak.start();
+    let before = soak.emit(500);
+    soak.arrive(&before);
+    // What is pending is in memory only, as the journal is.
+    soak.hook.down(true);
+    disk.fill();
+    let mut begun = 0;
+    // Each life begins with all that the others missed, and memory must have room for it.
+    for _ in 0..soak.kills.min(5) {
+        soak.simulator.play(Pace::PerSecond(1000.0));
+        soak.go_on_until("the disk is full", || {
+            soak.log()[begun..].contains("store is degraded")
+        });
+        soak.simulator.play(Pace::Still);
+        let meanwhile = soak.emit(500);
+        soak.reach_file(&meanwhile);
+        drop(herald);
+        // Others take what room there is.
+        disk.fill();
+        soak.simulator.emit("default", MISSED);
+        begun = soak.log().len();
+        herald = soak.start();
+        soak.reach_file(&ledger.entries("default"));
+    }
+    disk.free();
+    soak.hook.down(false);
+    soak.arrive(&ledger.entries("default"));
+    let last = soak.emit(100);
+    soak.arrive(&last);
+    assert!(herald.stop(), "{}", soak.log());
+
+    let reader = Reader::open(&soak.rig.path("herald-data")).unwrap();
+    let query = JournalQuery {
+        order: Order::OldestFirst,
+        ..JournalQuery::default()
+    };
+    let journal = reader.find(&query, usize::MAX).unwrap();
+    let ids: BTreeSet<_> = journal.iter().map(|found| &*found.event.id).collect();
+    assert_eq!(ids.len(), journal.len(), "each once");
+    for entry in ledger.entries("default") {
+        assert!(ids.contains(entry.id.as_deref().unwrap()), "{entry:?}");
+    }
+    let counted = journal.iter();
+    let counted: Vec<_> = counted
+        .filter_map(|found| found.event.fields.get("n")?.as_u64())
+        .collect();
+    let expected: Vec<_> = (1..=counted.len() as u64).collect();
+    assert_eq!(
+        counted, expected,
+        "scripts remember what the journal has, and nothing else"
+    );
 }
