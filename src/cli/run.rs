@@ -4,7 +4,7 @@ use super::launch::{Occasion, Reading};
 use super::load::Loader;
 use super::output::complain;
 use super::{Exit, launch, log};
-use crate::config::Plan;
+use crate::config::{LogFormat, Plan};
 
 /// Listen to the controllers and deliver, until told to stop.
 ///
@@ -28,7 +28,15 @@ impl Run {
         match loader.plan() {
             Ok(plan) => {
                 log::start(&plan.log);
-                warn(&plan);
+                match plan.log.format {
+                    LogFormat::Text => warn(&plan),
+                    // What programs read has no line that is none of theirs.
+                    LogFormat::Json | LogFormat::Journald => {
+                        for warning in &plan.warnings {
+                            tracing::warn!(warning, "the configuration deserves a word");
+                        }
+                    }
+                }
                 let (registry, source, locator) = loader.into_parts();
                 let reading = Reading {
                     source,

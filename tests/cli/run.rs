@@ -308,6 +308,26 @@ steps = [{{ sink = "hook" }}]
 }
 
 #[test]
+fn a_log_for_programs_has_no_other_lines_from_the_first_to_the_last() {
+    let herald = Herald::with(&nobody_home(&format!(
+        "{ARCHIVE}\n[sinks.idle]\nplugin = \"console\"\n[log]\nformat = \"json\"\n"
+    )));
+    let mut running = herald.start(&["run"]);
+    running.says("controller in trouble");
+    running.signal("TERM");
+    let ended = running.ended().with_code(0);
+    for line in ended.stderr.lines() {
+        let parsed = serde_json::from_str::<serde_json::Value>(line);
+        assert!(parsed.is_ok(), "{line}");
+    }
+    assert!(
+        ended.stderr.contains("no chain uses the sink `idle`"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn logging_to_the_journal_falls_back_to_standard_error_where_there_is_none() {
     let herald = Herald::with(&nobody_home(&format!(
         "{ARCHIVE}\n[log]\nformat = \"journald\"\n"
