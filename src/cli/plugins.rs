@@ -7,6 +7,7 @@ use super::load::Loader;
 use super::output::{complain, print};
 use crate::config::suggest;
 use clap::Subcommand;
+use serde_json::json;
 use std::fmt::Write;
 
 /// List the plugins of this herald, or begin one of your own.
@@ -19,7 +20,12 @@ pub(super) struct Plugins {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Name and purpose of every sink, filter and source.
-    List,
+    #[command(after_help = "Example:\n  herald plugins list --json | jq -r .name")]
+    List {
+        /// One object a line, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// One plugin.
     #[command(after_help = "Example:\n  herald plugins show file")]
     Show {
@@ -32,15 +38,22 @@ enum Verb {
 impl Plugins {
     pub(super) fn main(self, loader: &Loader) -> Exit {
         match self.verb {
-            Verb::List => list(loader),
+            Verb::List { json } => list(loader, json),
             Verb::Show { name } => show(loader, &name),
             Verb::New(verb) => verb.main(loader),
         }
     }
 }
 
-fn list(loader: &Loader) -> Exit {
+fn list(loader: &Loader, json: bool) -> Exit {
     let plugins: Vec<_> = loader.registry.all().collect();
+    if json {
+        let objects = plugins.iter().map(|(role, name, summary)| {
+            let object = json!({ "type": role.as_str(), "name": name, "summary": summary });
+            format!("{object}\n")
+        });
+        return print(&objects.collect::<String>());
+    }
     let width = plugins
         .iter()
         .map(|(_, name, _)| name.len())

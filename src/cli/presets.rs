@@ -6,6 +6,7 @@ use super::output::{complain, plain, print};
 use crate::config::presets::{PRESETS, Preset};
 use crate::config::suggest;
 use clap::Subcommand;
+use serde_json::json;
 use std::fmt::Write;
 
 /// Show the alerts that come with herald.
@@ -21,7 +22,11 @@ pub(super) struct Presets {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Name and purpose of every preset.
-    List,
+    List {
+        /// One object a line, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// The configuration that a preset stands for, to copy and change.
     #[command(after_help = "Example:\n  herald presets show essentials >> config.toml")]
     Show {
@@ -33,16 +38,19 @@ enum Verb {
 impl Presets {
     pub(super) fn main(self, loader: &Loader) -> Exit {
         match self.verb {
-            Verb::List => list(),
+            Verb::List { json } => list(json),
             Verb::Show { name } => show(loader, &name),
         }
     }
 }
 
-fn list() -> Exit {
+fn list(json: bool) -> Exit {
     let mut text = String::new();
-    for preset in PRESETS {
-        _ = writeln!(text, "{}  {}", preset.name, preset.summary);
+    for Preset { name, summary, .. } in PRESETS {
+        _ = match json {
+            true => writeln!(text, "{}", json!({ "name": name, "summary": summary })),
+            false => writeln!(text, "{name}  {summary}"),
+        };
     }
     print(&text)
 }

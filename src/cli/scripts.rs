@@ -12,6 +12,7 @@ use crate::control::protocol::Request;
 use crate::script::cases::{Cases, scripts_in};
 use crate::store::forget_state;
 use clap::Subcommand;
+use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,11 @@ pub(super) struct Scripts {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Name and purpose of every script in the folder `scripts`, and how many cases it has.
-    List,
+    List {
+        /// One object a line, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// What a script is for, its parameters, and how to configure it.
     #[command(after_help = "Example:\n  herald scripts show roaming_storm")]
     Show {
@@ -46,7 +51,7 @@ enum Verb {
 impl Scripts {
     pub(super) fn main(self, loader: &Loader) -> Exit {
         let done = match self.verb {
-            Verb::List => scripts(loader).map(|scripts| list(&scripts)),
+            Verb::List { json } => scripts(loader).map(|scripts| list(&scripts, json)),
             Verb::Show { name } => Ok(show(loader, &name)),
             Verb::Reset { name } => reset(loader, &name),
         };
@@ -56,6 +61,10 @@ impl Scripts {
 
 fn scripts(loader: &Loader) -> Result<Vec<PathBuf>, Exit> {
     let folder = scripts_folder(loader);
+    if !folder.exists() {
+        // Nobody has to have scripts.
+        return Ok(Vec::new());
+    }
     scripts_in(&folder).map_err(|error| {
         complain(&format!("error: {}: {error}", folder.display()));
         Exit::Failed
@@ -96,18 +105,27 @@ fn forget(outline: &Outline, name: &str) -> Result<u64, Exit> {
     forgotten.map_err(|error| ask::undone(&error))
 }
 
-fn list(scripts: &[PathBuf]) -> Exit {
+fn list(scripts: &[PathBuf], json: bool) -> Exit {
     let names: Vec<String> = scripts.iter().map(|script| find::stem(script)).collect();
     let width = names.iter().map(String::len).max().unwrap_or(0);
     let mut text = String::new();
     for (script, name) in scripts.iter().zip(names) {
-        let cases = match Cases::read(script) {
-            Ok(cases) => format!("{} cases", cases.names().count()),
-            Err(_) => "no cases".to_owned(),
-        };
+        let count = Cases::read(script).map_or(0, |cases| cases.names().count());
         let head = head(script);
         let purpose = head.lines().next().unwrap_or_default();
+        if json {
+            let object = json!({ "name": name, "cases": count, "purpose": purpose });
+            _ = writeln!(text, "{object}");
+            continue;
+        }
+        let cases = match count {
+            0 => "no cases".to_owned(),
+            count => format!("{count} cases"),
+        };
         _ = writeln!(text, "{name:<width$}  {cases:>8}  {purpose}");
+    }
+    if text.is_empty() && !json {
+        text.push_str("there are no scripts in the folder `scripts`\n");
     }
     print(&text)
 }

@@ -2,6 +2,40 @@
 
 use super::{Herald, nobody_home};
 use crate::support::rig::ARCHIVE;
+use serde_json::{Value, json};
+
+#[test]
+fn what_is_listed_for_programs_is_an_object_a_line() {
+    let herald = Herald::new();
+    let objects = |words: &[&str]| {
+        let listed = herald.run(words).with_code(0).stdout;
+        let objects = listed.lines().map(serde_json::from_str::<Value>);
+        objects.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    let plugins = objects(&["plugins", "list", "--json"]);
+    let nats: Vec<_> = plugins.iter().filter(|one| one["name"] == "nats").collect();
+    assert_eq!(
+        (&nats[0]["type"], &nats[1]["type"]),
+        (&"sink".into(), &"source".into())
+    );
+    assert!(nats[0]["summary"].is_string());
+    let presets = objects(&["presets", "list", "--json"]);
+    assert_eq!(presets[0]["name"], "essentials");
+
+    let said = herald.run(&["scripts", "list"]).with_code(0).stdout;
+    assert_eq!(said, "there are no scripts in the folder `scripts`\n");
+    assert_eq!(objects(&["scripts", "list", "--json"]), Vec::<Value>::new());
+    std::fs::create_dir(herald.path("scripts")).unwrap();
+    herald.write(
+        "scripts/loud.rhai",
+        "// Lets all pass.\nfn filter(event) { true }\n",
+    );
+    let scripts = objects(&["scripts", "list", "--json"]);
+    assert_eq!(
+        scripts,
+        [json!({ "name": "loud", "cases": 0, "purpose": "Lets all pass." })]
+    );
+}
 
 #[test]
 fn plugins_are_listed_and_shown() {

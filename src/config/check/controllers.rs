@@ -59,6 +59,11 @@ impl Check<'_> {
             let flaw = Flaw::value(path.join("sites"), "an empty list");
             self.flaw(flaw.help("name a site, or write [\"*\"] for all".to_owned()));
         }
+        if let Some(index) = table.sites.iter().position(|site| site.trim().is_empty()) {
+            let path = path.join("sites").join(index.to_string());
+            let flaw = Flaw::value(path, "an empty name");
+            self.flaw(flaw.help("name a site, or write [\"*\"] for all".to_owned()));
+        }
         let sites = if table.sites.iter().any(|site| site == "*") {
             Sites::All
         } else {

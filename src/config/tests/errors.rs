@@ -150,6 +150,16 @@ steps = [
 }
 
 #[test]
+fn a_site_without_a_name_is_none() {
+    let errors = House::new(&format!("{HOME}sites = [\"default\", \" \"]\n")).errors();
+    assert!(
+        errors.contains("`controllers.home.sites[1]`: an empty name")
+            && errors.contains("config.toml:4:21"),
+        "{errors}"
+    );
+}
+
+#[test]
 fn numbers_out_of_bounds() {
     const CONFIG: &str = r#"sites = []
 [buffer]
