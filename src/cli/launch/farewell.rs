@@ -21,10 +21,11 @@ pub(super) fn report(stopped: &Stopped) -> Exit {
     }
     if let Some(unwritten) = stopped.unwritten.filter(|unwritten| unwritten.events > 0) {
         let events = unwritten.events;
+        let future = future_of(unwritten);
         tracing::warn!(
             events,
-            "events are not in the journal, for the store's disk takes nothing; {}",
-            future_of(unwritten)
+            future,
+            "events are not in the journal, for the store's disk takes nothing"
         );
     }
     Exit::Done
@@ -43,7 +44,7 @@ pub(super) fn cut_short(stopped: &Stopped) {
 /// Say how many are lost, for the log by sink.
 fn lose(stopped: &Stopped, what: &str) {
     for (sink, count) in &stopped.left {
-        tracing::error!(sink = %sink, count, "events {what} and are lost");
+        tracing::error!(sink = %sink, count, what, "events are lost");
     }
     let mut text = format!("{} events {what} and are lost", stopped.total());
     if let Some(unwritten) = stopped.unwritten {
