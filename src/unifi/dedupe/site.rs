@@ -7,14 +7,10 @@ use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
-use unifi_herald_plugin::{Event, Origin, Text};
+use unifi_herald_plugin::{Event, Text};
 
 /// How far apart two reports of one thing may be.
 const WINDOW: Duration = Duration::from_secs(2);
-
-/// How far apart two reports of one thing are when nobody doubts it, where a mistake would be made good: what a history told
-/// before all of its neighbours takes the place of what comes by another way, of which the history tells yet.
-const NEAR: Duration = Duration::from_millis(100);
 
 /// Most events with one subject that are compared, the nearest in time; a storm beyond it is not worth the time.
 const MAX_COMPARED: usize = 128;
@@ -38,8 +34,6 @@ struct Seen {
     id: Text,
     /// The sources this very event came from, as a set of bits.
     sources: u8,
-    /// Whether a history told it and has not told all of its neighbours yet: only what is near is its twin.
-    early: bool,
     twin: Twin,
 }
 
@@ -73,7 +67,7 @@ impl Site {
                 source,
                 early,
             } = report;
-            let Some(number) = self.keep(&report) else {
+            let Some(number) = self.keep(event, source) else {
                 admissions.push(Admission::Duplicate);
                 continue;
             };
@@ -82,16 +76,12 @@ impl Site {
                 let identity = Identity::of(event);
                 if self.others_wait(source) {
                     for (apart, twin) in self.twins(event, &identity, source) {
-                        // What is told early waits rather than take its neighbour's place, and be lost.
-                        let sure = if early {
-                            apart.is_zero()
-                        } else {
-                            apart <= NEAR || !self.is_early(twin)
-                        };
-                        if sure {
-                            pairs.push((apart, place, twin, number));
-                        } else if early {
+                        // What is told early waits rather than take its neighbour's place, and be lost. The other way
+                        // round what is lost is told yet.
+                        if early && !apart.is_zero() {
                             doubts.push((place, twin, number));
+                        } else {
+                            pairs.push((apart, place, twin, number));
                         }
                     }
                 }
@@ -130,12 +120,7 @@ impl Site {
 
     /// Take in an event of which is known that it is new, so that no twin is looked for.
     pub(super) fn remember(&mut self, event: &Event, source: Option<EventSource>, capacity: usize) {
-        let report = Report {
-            event,
-            source,
-            early: event.origin == Origin::Backfill,
-        };
-        if let (Some(number), Some(source)) = (self.keep(&report), source) {
+        if let (Some(number), Some(source)) = (self.keep(event, source), source) {
             self.wait(number, Identity::of(event), source);
         }
         if self.seen.len() > capacity {
@@ -144,19 +129,13 @@ impl Site {
     }
 
     /// Keep the id of an event and give it a number; nothing when it is known.
-    fn keep(&mut self, report: &Report<'_>) -> Option<u64> {
-        let Report {
-            event,
-            source,
-            early,
-        } = *report;
+    fn keep(&mut self, event: &Event, source: Option<EventSource>) -> Option<u64> {
         let number = self.first + self.seen.len() as u64;
         match self.ids.entry(event.id.clone()) {
             Entry::Occupied(entry) => {
                 let known = *entry.get();
                 if let (Some(seen), Some(source)) = (self.seen_mut(known), source) {
                     seen.sources |= source.bit();
-                    seen.early &= early;
                 }
                 return None;
             }
@@ -165,7 +144,6 @@ impl Site {
         self.seen.push_back(Seen {
             id: event.id.clone(),
             sources: source.map_or(0, EventSource::bit),
-            early,
             twin: Twin::None,
         });
         Some(number)
@@ -175,10 +153,6 @@ impl Site {
     fn others_wait(&self, source: EventSource) -> bool {
         let mut others = self.waiting_from.iter().enumerate();
         others.any(|(other, waiting)| other != source as usize && *waiting > 0)
-    }
-
-    fn is_early(&self, number: u64) -> bool {
-        self.seen_at(number).is_some_and(|seen| seen.early)
     }
 
     fn waits(&self, number: u64) -> bool {
