@@ -7,7 +7,7 @@ use super::output::complain;
 use super::service;
 use super::watch::Watcher;
 use crate::clock::Clock;
-use crate::config::{Locator, Plan};
+use crate::config::{Locator, LogFormat, Plan};
 use crate::host::{Host, PlanSource, Setup, StartError, Stopped};
 use crate::registry::Registry;
 use crate::tasks::thread;
@@ -57,10 +57,16 @@ enum End {
 
 /// Run the host on `plan` until it is told to stop, or the occasion is over.
 pub(super) fn run(plan: Plan, registry: Registry, reading: Reading, occasion: Occasion) -> Exit {
+    let format = plan.log.format;
     match try_run(plan, registry, reading, occasion) {
         Ok(exit) => exit,
         Err(error) => {
-            complain(&format!("error: {error}"));
+            match format {
+                LogFormat::Text => complain(&format!("error: {error}")),
+                LogFormat::Json | LogFormat::Journald => {
+                    tracing::error!(%error, "herald cannot run");
+                }
+            }
             match error {
                 StartError::System(_) | StartError::State(_) => Exit::Failed,
                 StartError::Script(_)
@@ -86,6 +92,7 @@ fn try_run(
     let mut hangups = signal(SignalKind::hangup())?;
     drop(inside);
     introduce(&plan);
+    let format = plan.log.format;
     let watcher = reading.watched.map(Watcher::new);
     let setup = Setup {
         source: Some(reading.source),
@@ -120,15 +127,15 @@ fn try_run(
     Ok(match (end, stopped) {
         (End::AllRefused, stopped) => {
             if let Some(stopped) = stopped {
-                farewell::report(&stopped);
+                farewell::report(&stopped, format);
             }
             Exit::Refused
         }
         // As everywhere, a reader who has gone is no failure.
         (End::ReaderGone, _) => Exit::Done,
-        (End::Signal | End::TimeUp, Some(stopped)) => farewell::report(&stopped),
+        (End::Signal | End::TimeUp, Some(stopped)) => farewell::report(&stopped, format),
         (End::Signal | End::TimeUp, None) => {
-            farewell::cut_short(&Stopped::with(&*store));
+            farewell::cut_short(&Stopped::with(&*store), format);
             Exit::Failed
         }
     })

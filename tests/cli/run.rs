@@ -328,6 +328,22 @@ fn a_log_for_programs_has_no_other_lines_from_the_first_to_the_last() {
 }
 
 #[test]
+fn a_log_for_programs_ends_with_a_line_for_programs_where_events_are_lost() {
+    let (_herald, running) =
+        with_pending("[store]\nmode = \"memory\"\n[log]\nformat = \"json\"\n", 40);
+    let ended = running.stopped().with_code(1);
+    let lines = ended.stderr.lines();
+    let lines: Vec<serde_json::Value> = lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let last = lines.last().unwrap().to_string();
+    assert!(
+        last.contains("could not be delivered in time and are lost"),
+        "{last}"
+    );
+}
+
+#[test]
 fn logging_to_the_journal_falls_back_to_standard_error_where_there_is_none() {
     let herald = Herald::with(&nobody_home(&format!(
         "{ARCHIVE}\n[log]\nformat = \"journald\"\n"

@@ -2,12 +2,13 @@
 
 use super::Exit;
 use crate::cli::output::complain;
+use crate::config::LogFormat;
 use crate::host::{Stopped, Unwritten};
 
-/// Say what was left, if anything was.
-pub(super) fn report(stopped: &Stopped) -> Exit {
+/// Say what was left, if anything was, in a log of this form.
+pub(super) fn report(stopped: &Stopped, format: LogFormat) -> Exit {
     if !stopped.safe {
-        lose(stopped, "could not be delivered in time");
+        lose(stopped, "could not be delivered in time", format);
         return Exit::Failed;
     }
     if stopped.left.is_empty() {
@@ -32,17 +33,17 @@ pub(super) fn report(stopped: &Stopped) -> Exit {
 }
 
 /// Say what is left by a host that was not given the time to stop.
-pub(super) fn cut_short(stopped: &Stopped) {
+pub(super) fn cut_short(stopped: &Stopped, format: LogFormat) {
     if stopped.safe {
         tracing::warn!("stopped by a second signal, pending events are safe in the store");
     } else {
         tracing::warn!("stopped by a second signal, pending events are lost");
-        lose(stopped, "were pending in memory only");
+        lose(stopped, "were pending in memory only", format);
     }
 }
 
-/// Say how many are lost, for the log by sink.
-fn lose(stopped: &Stopped, what: &str) {
+/// Say how many are lost, by sink and in all.
+fn lose(stopped: &Stopped, what: &str, format: LogFormat) {
     for (sink, count) in &stopped.left {
         tracing::error!(sink = %sink, count, what, "events are lost");
     }
@@ -54,7 +55,12 @@ fn lose(stopped: &Stopped, what: &str) {
     if stopped.kept > 0 {
         text += &format!("; {} others are safe in the store", stopped.kept);
     }
-    complain(&text);
+    match format {
+        LogFormat::Text => complain(&text),
+        LogFormat::Json | LogFormat::Journald => {
+            tracing::error!(detail = text, "herald ends with a loss");
+        }
+    }
 }
 
 /// What may become of events that were not written.
