@@ -14,7 +14,7 @@
 FROM rust:1.95-slim-trixie AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --release --bin herald
+RUN cargo build --locked --profile dist --bin herald
 
 # The folder of the plugin; `--build-context plugin=FOLDER` stands in for this one.
 FROM scratch AS plugin
@@ -44,4 +44,4 @@ COPY --from=build-with-plugin /out/herald /usr/local/bin/herald
 
 # The last stage is what is built without `--target`.
 FROM base AS herald
-COPY --from=build /src/target/release/herald /usr/local/bin/herald
+COPY --from=build /src/target/dist/herald /usr/local/bin/herald

@@ -35,12 +35,12 @@ bench-nats: packages
 # A Debian package in target/debian, with manual pages and completions.
 deb:
 	command -v cargo-deb >/dev/null || $(CARGO) install --locked cargo-deb
-	$(CARGO) build --release --locked
-	target/release/herald man target/package/man
-	target/release/herald completions bash > target/package/herald.bash
-	target/release/herald completions zsh > target/package/_herald
-	target/release/herald completions fish > target/package/herald.fish
-	$(CARGO) deb --no-build
+	$(CARGO) build --profile dist --locked
+	target/dist/herald man target/package/man
+	target/dist/herald completions bash > target/package/herald.bash
+	target/dist/herald completions zsh > target/package/_herald
+	target/dist/herald completions fish > target/package/herald.fish
+	$(CARGO) deb --no-build --profile dist
 
 # Fifty kills at random moments under load, of each sort; `make test` does a few.
 soak:
