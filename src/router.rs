@@ -79,14 +79,15 @@ impl Router {
             tracing::error!(%error, "store could not tell how far the controllers have come");
             Vec::new()
         });
+        let marks = Marks::new(marks);
         Self {
             outlet,
             chains,
             store,
             clock,
             weather,
-            repeats: Repeats::new(),
-            marks: Marks::new(marks),
+            repeats: Repeats::new(marks.places()),
+            marks,
             newcomers: Newcomers::default(),
             watch: StoreWatch::default(),
             routing,

@@ -1,7 +1,7 @@
 //! How far each controller's site has come: watermarks that only rise.
 
 use crate::store::Watermark;
-use unifi_herald_plugin::{BufferedEvent, Origin, Timestamp};
+use unifi_herald_plugin::{BufferedEvent, Origin, Text, Timestamp};
 
 /// The last watermark of each site.
 #[derive(Debug, Default)]
@@ -10,6 +10,14 @@ pub(super) struct Marks(Vec<Watermark>);
 impl Marks {
     pub(super) fn new(known: Vec<Watermark>) -> Self {
         Self(known)
+    }
+
+    /// Which controllers and sites have one.
+    pub(super) fn places(&self) -> Vec<(Text, Text)> {
+        let places = self.0.iter();
+        places
+            .map(|mark| (mark.controller.clone(), mark.site.clone()))
+            .collect()
     }
 
     /// The watermarks that rise with `events`.

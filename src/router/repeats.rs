@@ -4,6 +4,7 @@ use super::batch::{Batch, Way};
 use super::handed::Handed;
 use super::neighbours::{APART, Neighbours};
 use crate::store::{Hole, HoleChange, Store, Stretch};
+use crate::unifi::sites::SUPER;
 use crate::unifi::{Admission, Dedupe, EventSource, Report};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,11 +33,15 @@ pub(super) struct Repeats {
     neighbours: Neighbours,
     /// How many events were remembered, at most.
     remembered: u64,
+    /// The controllers and sites of earlier runs.
+    places: Vec<(Text, Text)>,
 }
 
 impl Repeats {
-    pub(super) fn new() -> Self {
+    /// Of a host that has heard these controllers and sites before.
+    pub(super) fn new(places: Vec<(Text, Text)>) -> Self {
         Self {
+            places,
             dedupe: Dedupe::new(REMEMBERED),
             handed: Handed::new(REMEMBERED),
             known: HashSet::new(),
@@ -111,11 +116,29 @@ impl Repeats {
             }
         }
         for (controller, site, ids) in sites {
-            let known = store.known(controller, site, &ids);
+            let mut known = store.known(controller, site, &ids);
+            for other in self.told_by(controller, site) {
+                let more = store.known(controller, other, &ids);
+                known = known
+                    .iter()
+                    .zip(more)
+                    .map(|(one, more)| *one || more)
+                    .collect();
+            }
             let known = ids.into_iter().zip(known).filter(|(_, known)| *known);
             self.known
                 .extend(known.map(|(id, _)| (controller.clone(), site.clone(), id)));
         }
+    }
+
+    /// Who else may have told what this site tells: what belongs to no site is told by one as well.
+    fn told_by(&self, controller: &Text, site: &Text) -> Vec<&Text> {
+        let of_no_site = |site: &str| site == SUPER;
+        let places = self
+            .places
+            .iter()
+            .filter(|(known, other)| known == controller && of_no_site(other) != of_no_site(site));
+        places.map(|(_, other)| other).collect()
     }
 
     /// The stream may tell the last things before a hole once more, in another form.

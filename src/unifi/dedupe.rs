@@ -4,6 +4,7 @@ mod identity;
 mod site;
 mod waiting;
 
+use super::sites::SUPER;
 use site::Site;
 use unifi_herald_plugin::{Event, Origin, Text};
 
@@ -13,6 +14,9 @@ use unifi_herald_plugin::{Event, Origin, Text};
 /// have the same kind, happened at most 2 s apart, agree on every subject that both name and share at least one, and
 /// come from different sources. Each event has at most one twin. When in doubt there are two events, not one.
 ///
+/// What is told of [`SUPER`], which belongs to no site, is told by the histories of sites as well: by id or as a twin it is
+/// the same there.
+///
 /// The pieces of a history should come oldest first: what the stream already brought is then recognised by id
 /// before its neighbours are compared.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub struct Dedupe {
     sites: Vec<(Text, Text, Site)>,
     /// Position of the site of the last event, which mostly is that of the next.
     last: usize,
+    /// Positions of what belongs to no site, of the controllers that tell of it.
+    siteless: Vec<usize>,
 }
 
 /// The four ways in which a controller reports what happened.
@@ -94,6 +100,19 @@ impl EventSource {
     }
 }
 
+/// What came together of one site, each with its place among all.
+struct Group<'e> {
+    site: usize,
+    reports: Vec<(usize, Report<'e>)>,
+}
+
+impl Group<'_> {
+    fn of(site: usize) -> Self {
+        let reports = Vec::new();
+        Self { site, reports }
+    }
+}
+
 impl Dedupe {
     /// Remembers the newest `capacity` events of each controller and site, at least one.
     #[must_use]
@@ -102,6 +121,7 @@ impl Dedupe {
             capacity: capacity.max(1),
             sites: Vec::new(),
             last: 0,
+            siteless: Vec::new(),
         }
     }
 
@@ -114,28 +134,68 @@ impl Dedupe {
         &mut self,
         reports: impl IntoIterator<Item = R>,
     ) -> Vec<Admission> {
-        let mut sites: Vec<(usize, Vec<usize>, Vec<_>)> = Vec::new();
+        let mut groups: Vec<Group<'e>> = Vec::new();
         let mut count = 0;
-        for (place, report) in reports.into_iter().enumerate() {
+        for report in reports {
             let report: Report<'_> = report.into();
             let site = self.site(&report.event.controller, &report.event.site);
-            let at = sites.iter().position(|(known, ..)| *known == site);
+            let at = groups.iter().position(|group| group.site == site);
             let at = at.unwrap_or_else(|| {
-                sites.push((site, Vec::new(), Vec::new()));
-                sites.len() - 1
+                groups.push(Group::of(site));
+                groups.len() - 1
             });
-            sites[at].1.push(place);
-            sites[at].2.push(report);
+            groups[at].reports.push((count, report));
             count += 1;
         }
-        let mut admissions = vec![Admission::New; count];
-        for (site, places, events) in sites {
-            let admitted = self.sites[site].2.admit(events, self.capacity);
-            for (place, admission) in places.into_iter().zip(admitted) {
+        let mut admissions = vec![Admission::Duplicate; count];
+        // What a site and no site tell together is the site's.
+        groups.sort_by_key(|group| self.siteless.contains(&group.site));
+        for Group { site, mut reports } in groups {
+            reports.retain(|(_, report)| !self.is_told_elsewhere(site, report.event));
+            let told = reports.iter().map(|(_, report)| *report);
+            let admitted = self.sites[site].2.admit(told, self.capacity);
+            for ((place, report), admission) in reports.into_iter().zip(admitted) {
                 admissions[place] = admission;
+                if admission == Admission::New && self.siteless.contains(&site) {
+                    self.tell_sites(site, report);
+                }
             }
         }
         admissions
+    }
+
+    /// Whether this very event is known to one of the controller's sites, if it belongs to none; else to what belongs to none.
+    fn is_told_elsewhere(&self, site: usize, event: &Event) -> bool {
+        if self.siteless.is_empty() || event.origin == Origin::Derived {
+            return false;
+        }
+        if self.siteless.contains(&site) {
+            let mut others = self.beside(site);
+            return others.any(|at| self.sites[at].2.knows(&event.id));
+        }
+        let mut siteless = self.siteless.iter().map(|at| &self.sites[*at]);
+        siteless.any(|(controller, _, memory)| {
+            same(controller, &event.controller) && memory.knows(&event.id)
+        })
+    }
+
+    /// The sites of the controller may tell it in another form.
+    fn tell_sites(&mut self, site: usize, report: Report<'_>) {
+        if report.event.origin == Origin::Derived {
+            return;
+        }
+        let others: Vec<usize> = self.beside(site).collect();
+        for at in others {
+            let memory = &mut self.sites[at].2;
+            memory.remember(report.event, report.source, self.capacity);
+        }
+    }
+
+    /// Positions of the other sites of the same controller.
+    fn beside(&self, site: usize) -> impl Iterator<Item = usize> {
+        let controller = &self.sites[site].0;
+        let is_beside = move |at: &usize| *at != site && same(&self.sites[*at].0, controller);
+        (0..self.sites.len()).filter(is_beside)
     }
 
     /// Remember an event of an earlier run, which nobody is to be told is new. One that is known stays as it is.
@@ -162,6 +222,9 @@ impl Dedupe {
         if !self.sites.get(self.last).is_some_and(is) {
             self.last = self.sites.iter().position(is).unwrap_or_else(|| {
                 let entry = (controller.clone(), site.clone(), Site::default());
+                if &**site == SUPER {
+                    self.siteless.push(self.sites.len());
+                }
                 self.sites.push(entry);
                 self.sites.len() - 1
             });

@@ -2,6 +2,7 @@
 
 mod early;
 mod memory;
+mod siteless;
 
 use super::*;
 use proptest::prelude::*;
