@@ -7,7 +7,7 @@ use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
-use unifi_herald_plugin::{Event, Text};
+use unifi_herald_plugin::{Event, Text, Timestamp};
 
 /// How far apart two reports of one thing may be.
 const WINDOW: Duration = Duration::from_secs(2);
@@ -118,13 +118,53 @@ impl Site {
         }
     }
 
-    /// Take in an event of which is known that it is new, so that no twin is looked for.
+    /// Take in an event of which is known that it is new, so that no twin is looked for. One that is known lasts from now on
+    /// as long as it would had it just come.
     pub(super) fn remember(&mut self, event: &Event, source: Option<EventSource>, capacity: usize) {
-        if let (Some(number), Some(source)) = (self.keep(event, source), source) {
-            self.wait(number, Identity::of(event), source);
+        match (self.keep(event, source), source) {
+            (Some(number), Some(source)) => self.wait(number, Identity::of(event), source),
+            (Some(_), None) => {}
+            (None, _) => self.renew(&event.id),
         }
         if self.seen.len() > capacity {
             self.forget_oldest();
+        }
+    }
+
+    /// Give a new number to an event that is known. What stands at the old one means nothing any more.
+    fn renew(&mut self, id: &str) {
+        let number = self.first + self.seen.len() as u64;
+        let Some(old) = self.ids.get(id).copied() else {
+            return;
+        };
+        let Some(seen) = self.seen_mut(old) else {
+            return;
+        };
+        // By the id of its forgotten twin as well.
+        let (id, sources) = (seen.id.clone(), seen.sources);
+        let twin = std::mem::replace(&mut seen.twin, Twin::None);
+        self.ids.insert(id.clone(), number);
+        if let Some(former) = self.former.remove(&old) {
+            self.ids.insert(former.clone(), number);
+            self.former.insert(number, former);
+        }
+        self.seen.push_back(Seen {
+            id,
+            sources,
+            twin: Twin::None,
+        });
+        match twin {
+            Twin::None => {}
+            Twin::Awaited(identity, source) => {
+                self.unfile((identity.time, old), &identity, source);
+                self.wait(number, identity, source);
+            }
+            Twin::Found(twin) => {
+                self.settle(number, Twin::Found(twin));
+                if let Some(twin) = self.seen_mut(twin) {
+                    twin.twin = Twin::Found(number);
+                }
+            }
         }
     }
 
@@ -215,8 +255,12 @@ impl Site {
         let Some(Twin::Awaited(identity, source)) = before else {
             return;
         };
+        self.unfile((identity.time, number), &identity, source);
+    }
+
+    /// Take it from those that wait.
+    fn unfile(&mut self, waiter: (Timestamp, u64), identity: &Identity, source: EventSource) {
         self.waiting_from[source as usize] -= 1;
-        let waiter = (identity.time, number);
         identity.keys(|key| {
             if let Entry::Occupied(mut entry) = self.waiting.entry(key)
                 && entry.get_mut().remove(waiter)
