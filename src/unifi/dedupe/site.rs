@@ -12,8 +12,13 @@ use unifi_herald_plugin::{Event, Text, Timestamp};
 /// How far apart two reports of one thing may be.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// Most events with one subject that are compared, the nearest in time; a storm beyond it is not worth the time.
+/// Most events with one subject that are compared at once, the nearest in time, and most that are looked at for them; a storm
+/// beyond it is not worth the time.
 const MAX_COMPARED: usize = 128;
+const MAX_LOOKED_AT: usize = 4_096;
+
+/// How often those of a storm look for the next nearest, at most.
+const MAX_ROUNDS: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Site {
@@ -61,6 +66,7 @@ impl Site {
         capacity: usize,
     ) -> Vec<Admission> {
         let (mut admissions, mut pairs, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut crowded = Vec::new();
         for (place, report) in reports.into_iter().enumerate() {
             let Report {
                 event,
@@ -75,7 +81,11 @@ impl Site {
             if let Some(source) = source {
                 let identity = Identity::of(event);
                 if self.others_wait(source) {
-                    for (apart, twin) in self.twins(event, &identity, source) {
+                    let twins = self.twins(event, &identity, source);
+                    if twins.len() >= MAX_COMPARED {
+                        crowded.push((place, number, report));
+                    }
+                    for (apart, twin) in twins {
                         // What is told early waits rather than take its neighbour's place, and be lost. The other way
                         // round what is lost is told yet.
                         if early && !apart.is_zero() {
@@ -89,6 +99,7 @@ impl Site {
             }
         }
         self.pair(pairs, &mut admissions);
+        self.pair_crowded(crowded, &mut admissions);
         for (place, twin, number) in doubts {
             if self.waits(twin) && self.waits(number) {
                 self.withdraw(number);
@@ -115,6 +126,37 @@ impl Site {
                 self.settle(number, Twin::Found(twin));
                 admissions[place] = Admission::Duplicate;
             }
+        }
+    }
+
+    /// Those of a storm whose nearest are all taken look at the next ones.
+    fn pair_crowded(
+        &mut self,
+        mut crowded: Vec<(usize, u64, Report<'_>)>,
+        admissions: &mut [Admission],
+    ) {
+        for _ in 0..MAX_ROUNDS {
+            crowded.retain(|(_, number, _)| self.waits(*number));
+            let mut pairs = Vec::new();
+            for (
+                place,
+                number,
+                Report {
+                    event,
+                    source,
+                    early,
+                },
+            ) in &crowded
+            {
+                let Some(source) = source else { continue };
+                let twins = self.twins(event, &Identity::of(event), *source).into_iter();
+                let sure = twins.filter(|(apart, _)| !early || apart.is_zero());
+                pairs.extend(sure.map(|(apart, twin)| (apart, *place, twin, *number)));
+            }
+            if pairs.is_empty() {
+                return;
+            }
+            self.pair(pairs, admissions);
         }
     }
 
@@ -221,7 +263,7 @@ impl Site {
         event: &Event,
         identity: &Identity,
         source: EventSource,
-    ) -> impl Iterator<Item = (Duration, u64)> {
+    ) -> BTreeSet<(Duration, u64)> {
         let mut twins = BTreeSet::new();
         identity.keys_nearby(WINDOW, |key| {
             let Some(waiting) = self.waiting.get(&key) else {
@@ -229,22 +271,20 @@ impl Site {
             };
             let near = waiting.nearest(identity.time);
             let near = near.take_while(|(distance, _)| *distance <= WINDOW);
-            for (distance, number) in near.take(MAX_COMPARED) {
-                let Some(other) = self.seen_at(number) else {
-                    continue;
+            let twin = |(_, number): &(Duration, u64)| {
+                let Some(other) = self.seen_at(*number) else {
+                    return false;
                 };
                 let Twin::Awaited(theirs, _) = &other.twin else {
-                    continue;
+                    return false;
                 };
-                if other.sources & source.bit() == 0
+                other.sources & source.bit() == 0
                     && !are_two_of_one_store(other, &event.id, source)
                     && identity.agrees_with(theirs)
-                {
-                    twins.insert((distance, number));
-                }
-            }
+            };
+            twins.extend(near.take(MAX_LOOKED_AT).filter(twin).take(MAX_COMPARED));
         });
-        twins.into_iter()
+        twins
     }
 
     /// It found its twin, or gets none: it waits no longer.

@@ -248,6 +248,35 @@ fn a_storm_of_one_client_finds_its_twins() {
 }
 
 #[test]
+fn a_storm_within_one_moment_finds_its_twins() {
+    let count = 1_000;
+    let named = |prefix: &str| -> Vec<Event> {
+        let names = (0..count).map(|n| format!("{prefix}{n}"));
+        names.map(|name| event(&name, 0)).collect()
+    };
+    let (told, lost) = (named("s"), named("l"));
+    let log: Vec<_> = named("x").into_iter().chain(named("y")).collect();
+    let of_log = |event| (event, Some(EventSource::HistoryV2));
+    let mut dedupe = Dedupe::new(10_000);
+    // What the socket lost is in the log before what it told.
+    for event in &lost[..count / 2] {
+        assert_eq!(
+            admit(&mut dedupe, event, EventSource::HistoryV2),
+            Admission::New
+        );
+    }
+    for event in &told {
+        admit(&mut dedupe, event, EventSource::SocketEvents);
+    }
+    let admitted = dedupe.admit(log.iter().map(of_log));
+    let new = admitted
+        .iter()
+        .filter(|admission| **admission == Admission::New);
+    // Half of those that the socket told have their twins before.
+    assert_eq!(new.count(), 2 * count - count / 2);
+}
+
+#[test]
 fn sites_are_told_apart_within_what_comes_together() {
     let mut other = event("a", 0);
     other.site = "garden".into();
