@@ -7,10 +7,14 @@ use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
-use unifi_herald_plugin::{Event, Text, Timestamp};
+use unifi_herald_plugin::{Event, Origin, Text, Timestamp};
 
 /// How far apart two reports of one thing may be.
 const WINDOW: Duration = Duration::from_secs(2);
+
+/// How far apart two reports of one thing are when nobody doubts it, where a mistake would be made good: what a history told
+/// before all of its neighbours takes the place of what comes by another way, of which the history tells yet.
+const NEAR: Duration = Duration::from_millis(100);
 
 /// Most events with one subject that are compared at once, the nearest in time, and most that are looked at for them; a storm
 /// beyond it is not worth the time.
@@ -39,6 +43,8 @@ struct Seen {
     id: Text,
     /// The sources this very event came from, as a set of bits.
     sources: u8,
+    /// Whether a history told it and has not told all of its neighbours yet: only what is near is its twin.
+    early: bool,
     twin: Twin,
 }
 
@@ -73,7 +79,7 @@ impl Site {
                 source,
                 early,
             } = report;
-            let Some(number) = self.keep(event, source) else {
+            let Some(number) = self.keep(&report) else {
                 admissions.push(Admission::Duplicate);
                 continue;
             };
@@ -86,12 +92,10 @@ impl Site {
                         crowded.push((place, number, report));
                     }
                     for (apart, twin) in twins {
-                        // What is told early waits rather than take its neighbour's place, and be lost. The other way
-                        // round what is lost is told yet.
-                        if early && !apart.is_zero() {
-                            doubts.push((place, twin, number));
-                        } else {
+                        if self.is_sure(early, apart, twin) {
                             pairs.push((apart, place, twin, number));
+                        } else if early {
+                            doubts.push((place, twin, number));
                         }
                     }
                 }
@@ -150,7 +154,7 @@ impl Site {
             {
                 let Some(source) = source else { continue };
                 let twins = self.twins(event, &Identity::of(event), *source).into_iter();
-                let sure = twins.filter(|(apart, _)| !early || apart.is_zero());
+                let sure = twins.filter(|(apart, twin)| self.is_sure(*early, *apart, *twin));
                 pairs.extend(sure.map(|(apart, twin)| (apart, *place, twin, *number)));
             }
             if pairs.is_empty() {
@@ -163,7 +167,12 @@ impl Site {
     /// Take in an event of which is known that it is new, so that no twin is looked for. One that is known lasts from now on
     /// as long as it would had it just come.
     pub(super) fn remember(&mut self, event: &Event, source: Option<EventSource>, capacity: usize) {
-        match (self.keep(event, source), source) {
+        let report = Report {
+            event,
+            source,
+            early: event.origin == Origin::Backfill,
+        };
+        match (self.keep(&report), source) {
             (Some(number), Some(source)) => self.wait(number, Identity::of(event), source),
             (Some(_), None) => {}
             (None, _) => self.renew(&event.id),
@@ -183,7 +192,7 @@ impl Site {
             return;
         };
         // By the id of its forgotten twin as well.
-        let (id, sources) = (seen.id.clone(), seen.sources);
+        let (id, sources, early) = (seen.id.clone(), seen.sources, seen.early);
         let twin = std::mem::replace(&mut seen.twin, Twin::None);
         self.ids.insert(id.clone(), number);
         if let Some(former) = self.former.remove(&old) {
@@ -193,6 +202,7 @@ impl Site {
         self.seen.push_back(Seen {
             id,
             sources,
+            early,
             twin: Twin::None,
         });
         match twin {
@@ -211,13 +221,19 @@ impl Site {
     }
 
     /// Keep the id of an event and give it a number; nothing when it is known.
-    fn keep(&mut self, event: &Event, source: Option<EventSource>) -> Option<u64> {
+    fn keep(&mut self, report: &Report<'_>) -> Option<u64> {
+        let Report {
+            event,
+            source,
+            early,
+        } = *report;
         let number = self.first + self.seen.len() as u64;
         match self.ids.entry(event.id.clone()) {
             Entry::Occupied(entry) => {
                 let known = *entry.get();
                 if let (Some(seen), Some(source)) = (self.seen_mut(known), source) {
                     seen.sources |= source.bit();
+                    seen.early &= early;
                 }
                 return None;
             }
@@ -226,6 +242,7 @@ impl Site {
         self.seen.push_back(Seen {
             id: event.id.clone(),
             sources: source.map_or(0, EventSource::bit),
+            early,
             twin: Twin::None,
         });
         Some(number)
@@ -235,6 +252,16 @@ impl Site {
     fn others_wait(&self, source: EventSource) -> bool {
         let mut others = self.waiting_from.iter().enumerate();
         others.any(|(other, waiting)| other != source as usize && *waiting > 0)
+    }
+
+    /// Whether these two are so near that they are paired. What is told early waits rather than take its neighbour's place, and
+    /// be lost.
+    fn is_sure(&self, early: bool, apart: Duration, twin: u64) -> bool {
+        if early {
+            return apart.is_zero();
+        }
+        let twin_is_early = self.seen_at(twin).is_some_and(|seen| seen.early);
+        apart <= NEAR || !twin_is_early
     }
 
     fn waits(&self, number: u64) -> bool {
