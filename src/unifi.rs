@@ -6,7 +6,7 @@ mod checked;
 pub mod close;
 pub mod cookies;
 mod decode;
-mod dedupe;
+pub mod dedupe;
 pub mod endpoint;
 mod envelope;
 pub mod gap;

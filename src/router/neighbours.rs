@@ -2,12 +2,10 @@
 //! was just looked at only once.
 
 use crate::store::Stretch;
+use crate::unifi::dedupe::WINDOW;
 use std::collections::HashMap;
 use std::time::Duration;
 use unifi_herald_plugin::{Event, Kind, Text, Timestamp};
-
-/// How far apart the reports of one thing may be.
-pub(super) const APART: Duration = Duration::from_secs(2);
 
 /// The smallest step of the time of events.
 const STEP: Duration = Duration::from_millis(1);
@@ -72,7 +70,7 @@ impl Neighbours {
 fn around(times: impl Iterator<Item = Timestamp>) -> Vec<(Timestamp, Timestamp)> {
     let mut stretches: Vec<(Timestamp, Timestamp)> = Vec::new();
     for time in times {
-        let (from, to) = (time - APART, time + APART);
+        let (from, to) = (time - WINDOW, time + WINDOW);
         match stretches.last_mut() {
             Some((_, end)) if from <= *end => *end = to.max(*end),
             _ => stretches.push((from, to)),

@@ -2,8 +2,9 @@
 
 use super::batch::{Batch, Way};
 use super::handed::Handed;
-use super::neighbours::{APART, Neighbours};
+use super::neighbours::Neighbours;
 use crate::store::{Hole, HoleChange, Store, Stretch};
+use crate::unifi::dedupe::WINDOW;
 use crate::unifi::sites::SUPER;
 use crate::unifi::{Admission, Dedupe, EventSource, Report};
 use std::collections::HashSet;
@@ -144,7 +145,7 @@ impl Repeats {
     /// The stream may tell the last things before a hole once more, in another form.
     fn remember(&mut self, hole: &Hole, store: &dyn Store) {
         let stretch = Stretch {
-            from: hole.from - APART,
+            from: hole.from - WINDOW,
             to: None,
             kind: None,
         };

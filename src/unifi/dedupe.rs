@@ -6,7 +6,11 @@ mod waiting;
 
 use super::sites::SUPER;
 use site::Site;
+use std::time::Duration;
 use unifi_herald_plugin::{Event, Origin, Text};
+
+/// How far apart two reports of one thing may be.
+pub const WINDOW: Duration = Duration::from_secs(2);
 
 /// Recognises events that come more than once, for each controller and site apart.
 ///

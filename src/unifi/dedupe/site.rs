@@ -2,15 +2,12 @@
 
 use super::identity::{Identity, Key, is_object_id};
 use super::waiting::Waiting;
-use super::{Admission, EventSource, Report};
+use super::{Admission, EventSource, Report, WINDOW};
 use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 use unifi_herald_plugin::{Event, Origin, Text, Timestamp};
-
-/// How far apart two reports of one thing may be.
-const WINDOW: Duration = Duration::from_secs(2);
 
 /// How far apart two reports of one thing are when nobody doubts it, where a mistake would be made good: what a history told
 /// before all of its neighbours takes the place of what comes by another way, of which the history tells yet.

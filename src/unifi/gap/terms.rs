@@ -1,11 +1,9 @@
 //! What the machine of holes is told and what it answers.
 
 use crate::store::HoleChange;
+use crate::unifi::dedupe::WINDOW;
 use std::time::{Duration, Instant};
 use unifi_herald_plugin::{Gap, Timestamp};
-
-/// Reports of like things that are nearer than this must be looked at together.
-const NEIGHBOURS: Duration = Duration::from_secs(2);
 
 /// What time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +78,8 @@ impl Slice {
 
     /// From which time on this slice has something in common with the one behind, which a short one cannot.
     pub(super) fn in_common(&self, cut: Option<Timestamp>) -> Option<Timestamp> {
-        let begin = cut.unwrap_or(self.to) - NEIGHBOURS;
-        (begin > self.from + NEIGHBOURS).then_some(begin)
+        let begin = cut.unwrap_or(self.to) - WINDOW;
+        (begin > self.from + WINDOW).then_some(begin)
     }
 }
 
