@@ -233,7 +233,8 @@ impl Simulator {
         self.hub.event_time()
     }
 
-    /// Let things happen by themselves at this pace, from now on. The scenario begins with the first call.
+    /// Let things happen by themselves at this pace, from now on: when this returns, the last one at the pace before has
+    /// happened. The scenario begins with the first call.
     pub fn play(&self, pace: Pace) {
         self.pace.send_replace(pace);
     }

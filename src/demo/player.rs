@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_millis(10);
 const AHEAD: usize = 1_024;
 
 /// Play until the simulator stops.
+///
+/// The pace is held while something happens: who changes it waits for that, and nothing happens at the old one afterwards.
 pub(super) async fn play(hub: Arc<Hub>, mut pace: watch::Receiver<Pace>) {
     let (stop, sites) = (hub.tasks.stop_token(), hub.world().stories.len());
     let mut player = Player {
@@ -40,12 +42,13 @@ pub(super) async fn play(hub: Arc<Hub>, mut pace: watch::Receiver<Pace>) {
         syncs: 0.0,
         turn: 0,
     };
+    let asked = pace.clone();
     loop {
         let now = *pace.borrow_and_update();
         tokio::select! {
             () = stop.cancelled() => return,
             changed = pace.changed() => if changed.is_err() { return },
-            () = player.play(now) => {}
+            () = player.play(now, &asked) => {}
         }
     }
 }
@@ -64,20 +67,23 @@ struct Player {
 }
 
 impl Player {
-    async fn play(&mut self, pace: Pace) {
+    /// Play at this pace until another is asked for.
+    async fn play(&mut self, pace: Pace, asked: &watch::Receiver<Pace>) {
+        let held = || Some(asked.borrow()).filter(|asked| **asked == pace);
         match pace {
             Pace::Still => std::future::pending().await,
-            Pace::PerSecond(rate) => self.steadily(rate.max(0.0)).await,
-            Pace::FlatOut { items } => self.flat_out(items.max(1)).await,
+            Pace::PerSecond(rate) => self.steadily(rate.max(0.0), held).await,
+            Pace::FlatOut { items } => self.flat_out(items.max(1), held).await,
         }
     }
 
-    async fn steadily(&mut self, rate: f64) {
+    async fn steadily<H>(&mut self, rate: f64, held: impl Fn() -> Option<H>) {
         let mut ticks = tokio::time::interval(TICK);
         // A late tick is made up for, so that the rate holds.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         loop {
             ticks.tick().await;
+            let Some(_held) = held() else { return };
             self.scenario();
             self.events += rate * TICK.as_secs_f64();
             self.ordinary();
@@ -133,7 +139,7 @@ impl Player {
         }
     }
 
-    async fn flat_out(&mut self, items: usize) {
+    async fn flat_out<H>(&mut self, items: usize, held: impl Fn() -> Option<H>) {
         let mut deck = Deck::new(&self.hub, items);
         loop {
             let drained = self.hub.peers.drained.notified();
@@ -141,7 +147,10 @@ impl Player {
             drained.as_mut().enable();
             match self.hub.peers.longest_queue() {
                 Some(length) if length < AHEAD => {
-                    deck.deal(&self.hub);
+                    match held() {
+                        Some(_held) => deck.deal(&self.hub),
+                        None => return,
+                    }
                     tokio::task::yield_now().await;
                 }
                 _ => drained.await,

@@ -128,6 +128,24 @@ async fn it_plays_at_a_pace() {
     simulator.play(Pace::Still);
 }
 
+#[test]
+fn when_it_is_told_to_keep_still_nothing_more_happens() {
+    let simulator = start(|_| {});
+    for _ in 0..20 {
+        let before = simulator.ledger().made();
+        simulator.play(Pace::PerSecond(100_000.0));
+        while simulator.ledger().made() == before {
+            std::thread::yield_now();
+        }
+        simulator.play(Pace::Still);
+        let made = simulator.ledger().made();
+        // What was under way would go on while this waits for the same lock.
+        for _ in 0..1_000 {
+            assert_eq!(simulator.ledger().made(), made);
+        }
+    }
+}
+
 #[tokio::test]
 async fn flat_out_every_event_has_an_id_of_its_own() {
     let simulator = start(|options| options.sync_share = 0.5);
