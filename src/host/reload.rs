@@ -1,12 +1,12 @@
 //! Another configuration while the host runs: built whole beside the running one, swapped in between two batches.
 
-use super::assemble::{self, StartError};
+use super::assemble::StartError;
+use super::built::Built;
 use super::heartbeat::Heartbeat;
-use super::inlets::{self, Inlets};
+use super::inlets::Inlets;
 use super::lanes::Lanes;
 use super::sources::Sources;
 use crate::buffer::Limits;
-use crate::chain::{ChainTally, Shape};
 use crate::clock::Clock;
 use crate::config::{ConfigErrors, Plan};
 use crate::control::protocol::Changes;
@@ -22,7 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use unifi_herald_plugin::{Kind, Severity, Text};
+use unifi_herald_plugin::{Kind, Severity};
 
 /// Reads the configuration anew.
 pub type PlanSource = Arc<dyn Fn(&Registry) -> Result<Plan, ConfigErrors> + Send + Sync>;
@@ -200,24 +200,24 @@ impl Keeper {
             ..Changes::default()
         };
         changes.warnings.extend(self.only_a_restart_changes(&plan));
-        let engine = assemble::engine(&plan, &self.clock);
-        let mut chains = assemble::chains(&plan, &self.registry, &self.services, &engine)?;
-        let mut factories = assemble::sinks(&plan, &self.registry, &self.services)?;
-        let inlet_factories = inlets::factories(&plan, &self.registry, &self.services)?;
-        let pulse = assemble::heartbeat(&plan, &self.services)?;
+        let Built {
+            mut chains,
+            mut sinks,
+            inlets,
+            pulse,
+            names,
+            shape,
+            tallies,
+            cast,
+        } = Built::of(&plan, &self.registry, &self.services, &self.clock)?;
         let state = chains.load_state(|scope| self.store.load_state(scope));
         state.map_err(StartError::State)?;
-        let scripts = chains.script_health();
-        let filters = chains.filter_health();
-        let shape = Shape::of(&plan);
-        let tallies = ChainTally::of(&shape);
-        let names: Vec<Text> = plan.sinks.iter().map(|sink| sink.name.clone()).collect();
 
         let (done, swapped) = oneshot::channel();
         let swap = Swap {
             chains,
-            shape: shape.clone(),
-            tallies: tallies.clone(),
+            shape,
+            tallies,
             sinks: names,
             buffer: plan.buffer,
         };
@@ -231,22 +231,15 @@ impl Keeper {
             .set_limits(Limits::new(&plan.buffer, plan.sinks.len() + 1));
         let sinks = self
             .lanes
-            .change_to(&plan, &numbers, &mut factories, &mut changes);
+            .change_to(&plan, &numbers, &mut sinks, &mut changes);
         // Before the controllers: what it may bring of one of them must be in the store when that one is met.
-        let begun = self
-            .inlets
-            .change_to(&plan, inlet_factories, &mut changes)
-            .await;
+        let begun = self.inlets.change_to(&plan, inlets, &mut changes).await;
         let controllers = self.sources.change_to(&plan, &mut changes).await;
         self.roster.set(Cast {
             controllers,
             sources: begun,
             sinks,
-            scripts,
-            filters,
-            chains: shape.0.into_iter().zip(tallies).collect(),
-            zone: plan.zone.clone(),
-            engine,
+            ..cast
         });
         self.sources.refused.notify_one();
         self.heartbeat.change_to(pulse);
