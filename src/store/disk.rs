@@ -1,11 +1,13 @@
 //! The store on disk: SQLite in one file, one thread that writes, and a window in memory for each sink.
 
+mod backlog;
 mod change;
 mod close;
 mod commit;
 mod degrade;
 mod error;
 mod held;
+mod job;
 mod journal;
 mod letters;
 mod lock;
@@ -42,6 +44,7 @@ use crate::clock::Clock;
 use crate::config::{BufferPlan, StorePlan};
 use crate::tasks;
 use async_trait::async_trait;
+use job::Job;
 use lock::Lock;
 use shared::{Lane, Shared};
 use std::path::PathBuf;
@@ -52,7 +55,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use unifi_herald_plugin::{BufferedEvent, Text};
 use window::Window;
-use writer::{Job, Writer};
+use writer::Writer;
 
 /// Jobs that may wait for the writer: the router's batch, an acknowledgement and a question of each lane, and room.
 const JOBS: usize = 64;

@@ -2,9 +2,10 @@
 
 use super::commit::Pen;
 use super::held::Held;
+use super::job::{Done, Job};
 use super::lock::Lock;
 use super::shared::Lane;
-use super::writer::{Done, Job, Writer};
+use super::writer::Writer;
 use super::{OpenError, Reader, reserve, schema, sinks};
 use crate::own_event::Scope;
 use crate::store::StoreHealth;

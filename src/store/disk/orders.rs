@@ -1,6 +1,6 @@
 //! What takes the writer several turns, so that no commit waits long for it.
 
-use super::writer::{Job, LetterOrder};
+use super::job::{Job, LetterOrder};
 use super::{DiskStore, LetterFilter, Reader, gone, maintain};
 use crate::store::StoreError;
 use tokio::sync::oneshot;

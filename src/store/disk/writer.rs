@@ -3,88 +3,26 @@
 use super::Reader;
 use super::commit::Pen;
 use super::held::Held;
-use super::letters::{self, LetterFilter};
+use super::job::{Done, Job};
 use super::lock::Lock;
-use super::outbox;
 use super::runs::Runs;
 use super::schema::set_sync;
 use super::shared::Shared;
 use super::upkeep::Upkeep;
 use crate::clock::Clock;
-use crate::config::{BufferPlan, StorePlan, SyncMode};
+use crate::config::{StorePlan, SyncMode};
 use crate::store::{Books, Commit, Settled, StoreError};
 use rusqlite::Connection;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
-use unifi_herald_plugin::Text;
+use tokio::sync::mpsc;
 
 /// Most jobs in one transaction. The router has one batch under way and each lane one acknowledgement.
 const MAX_GROUP: usize = 64;
 
 /// How often an idle writer looks after retention and a disk that refused.
 const TICK: Duration = Duration::from_secs(1);
-
-/// Most events read from the disk in one go, so that no commit waits long for a backlog.
-const REFILL: usize = 256;
-
-/// What the writer is asked to do.
-pub(super) enum Job {
-    Commit {
-        commit: Arc<Commit>,
-        done: oneshot::Sender<()>,
-    },
-    Settle {
-        sink: usize,
-        settled: Vec<Settled>,
-        done: oneshot::Sender<()>,
-    },
-    Refill {
-        sink: usize,
-    },
-    Release {
-        sink: usize,
-        done: oneshot::Sender<()>,
-    },
-    /// The last that is asked before the end.
-    Save {
-        done: oneshot::Sender<()>,
-    },
-    Letters {
-        order: LetterOrder,
-        done: oneshot::Sender<Result<u64, StoreError>>,
-    },
-    Sinks {
-        names: Vec<Text>,
-        buffer: BufferPlan,
-        done: oneshot::Sender<Result<Vec<usize>, StoreError>>,
-    },
-    #[cfg(test)]
-    Inspect(Box<dyn FnOnce(&mut Writer) + Send>),
-}
-
-/// What to do with some dead letters.
-#[derive(Clone, Debug)]
-pub(super) struct LetterOrder {
-    pub(super) filter: LetterFilter,
-    /// Make them pending again; otherwise forget them.
-    pub(super) retry: bool,
-    /// Position of the newest that is meant.
-    pub(super) newest: i64,
-    pub(super) limit: usize,
-}
-
-/// What a transaction did, for those who have to know.
-#[derive(Default)]
-pub(super) struct Done {
-    /// For each batch of the group, what the journal had already.
-    duplicates: Vec<Runs>,
-    /// For each order, how many letters.
-    letters: Vec<u64>,
-    /// Sinks whose outbox changed at another place than the end.
-    changed: Vec<usize>,
-}
 
 pub(super) struct Writer {
     pub(super) connection: Connection,
@@ -219,13 +157,7 @@ impl Writer {
     }
 
     fn write(&mut self, group: &[Job]) -> rusqlite::Result<Done> {
-        let writes = |job: &&Job| {
-            matches!(
-                job,
-                Job::Commit { .. } | Job::Settle { .. } | Job::Letters { .. }
-            )
-        };
-        if !group.iter().any(|job| writes(&job)) {
+        if !group.iter().any(Job::writes) {
             return Ok(Done::default());
         }
         // An acknowledgement that a power cut takes back brings the event again; only a batch must be on disk.
@@ -246,13 +178,8 @@ impl Writer {
                         pen.settle(connection, *sink, settled, &mut books[*sink])?;
                     }
                     Job::Letters { order, .. } => {
-                        done.letters.push(run_order(
-                            connection,
-                            pen,
-                            books,
-                            order,
-                            &mut done.changed,
-                        )?);
+                        let moved = order.run(connection, pen, books, &mut done.changed)?;
+                        done.letters.push(moved);
                     }
                     Job::Refill { .. }
                     | Job::Release { .. }
@@ -346,63 +273,6 @@ impl Writer {
         }
     }
 
-    /// Read on for a lane whose window is empty.
-    fn refill(&mut self, sink: usize) {
-        let lane = self.shared.lane(sink);
-        let (wants, claimed) = {
-            let window = lane.window();
-            (window.wants(), window.claimed().clone())
-        };
-        let (cursor, events, bytes) = wants;
-        let events = events.min(REFILL);
-        let held = self.held.as_ref();
-        let read = outbox::read(
-            &self.connection,
-            self.pen.sinks[sink],
-            cursor,
-            events,
-            bytes,
-            |seq| {
-                let elsewhere =
-                    held.is_some_and(|held| seq > self.committed || held.is_settled(sink, seq));
-                elsewhere || claimed.contains(seq)
-            },
-        );
-        match read {
-            Ok(mut refill) => {
-                if let Some(held) = held.filter(|_| refill.complete) {
-                    held.refill(sink, cursor, events, &claimed, &mut refill);
-                }
-                let unreadable = std::mem::take(&mut refill.unreadable);
-                lane.window().refill(refill);
-                lane.filled.notify_one();
-                if !unreadable.is_empty() {
-                    self.lose_unreadable(sink, &unreadable.into_iter().collect());
-                }
-            }
-            // The lane keeps asking, and the next tick hears it.
-            Err(error) => {
-                tracing::warn!(sink = %lane.name, error = %error, "store could not read a backlog");
-            }
-        }
-    }
-
-    fn lose_unreadable(&mut self, sink: usize, seqs: &Runs) {
-        let name = &self.shared.lane(sink).name.clone();
-        tracing::error!(sink = %name, lost = seqs.len(), "store has pending events that cannot be read, they are lost; run `herald store check`");
-        if self.held.is_some() {
-            return;
-        }
-        let written = self.transact(SyncMode::Normal, |connection, pen, books| {
-            let removed = outbox::remove(connection, pen.sinks[sink], seqs)?;
-            books[sink].lose(removed.len());
-            Ok(())
-        });
-        if let Err(error) = written {
-            self.degrade(&error);
-        }
-    }
-
     fn tick(&mut self) {
         self.recover_if_due();
         for (sink, lane) in self.shared.lanes().iter().enumerate() {
@@ -411,25 +281,4 @@ impl Writer {
             }
         }
     }
-}
-
-fn run_order(
-    connection: &Connection,
-    pen: &Pen,
-    books: &mut [Books],
-    order: &LetterOrder,
-    changed: &mut Vec<usize>,
-) -> rusqlite::Result<u64> {
-    if !order.retry {
-        return letters::drop_matching(connection, &order.filter, order.newest, order.limit);
-    }
-    let moved = letters::retry(connection, &order.filter, order.newest, order.limit)?;
-    for one in &moved {
-        if let Some(sink) = pen.sinks.iter().position(|id| *id == one.sink) {
-            books[sink].dead_lettered = books[sink].dead_lettered.saturating_sub(one.count);
-            books[sink].pending += one.count;
-            changed.push(sink);
-        }
-    }
-    Ok(moved.iter().map(|one| one.count).sum())
 }
