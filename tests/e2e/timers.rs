@@ -4,6 +4,7 @@ use crate::support::eventually;
 use crate::support::herald::Herald;
 use crate::support::rig::controller;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use unifi_herald::clock::Clock;
 use unifi_herald::demo::{Carrier, Simulator, SimulatorOptions};
@@ -52,11 +53,13 @@ fn is_kept(herald: &Herald, id: &str) -> bool {
     events.iter().any(|event| event["id"] == *id)
 }
 
-/// What was told of the access point of this number.
+/// What was told of the access point of this number. What was in flight when herald was killed comes again with its id.
 fn told(herald: &Herald, number: usize) -> Vec<Value> {
     let title = format!("AP {number} is offline");
     let mut told = herald.events("phone.jsonl");
     told.retain(|event| event["alert"]["title"] == title);
+    let mut ids = BTreeSet::new();
+    told.retain(|event| ids.insert(event["id"].to_string()));
     told
 }
 
