@@ -152,13 +152,15 @@ impl LaneWorker {
         std::ops::ControlFlow::Continue(())
     }
 
-    /// Let others join the batch: those that are there already, and those that come within `batch.wait`.
+    /// Let others join the batch: those that are there already, and those that come within `batch.wait`. What is tried
+    /// again stays what it was; one that is there is at hand, to be tried in the place of one that is never taken.
     async fn grow(&self, state: &mut State, offer: Offer) {
-        let wanted = offer.start + offer.len;
-        if !offer.may_grow && state.window.len() >= 2 {
-            return;
-        }
-        let until = state.oldest.map(|oldest| oldest + self.plan.batch.wait);
+        let (wanted, until) = if offer.may_grow {
+            let until = state.oldest.map(|oldest| oldest + self.plan.batch.wait);
+            (offer.len, until)
+        } else {
+            (2, None)
+        };
         while state.window.len() < wanted {
             let room = wanted - state.window.len();
             let claim = self.store.claim(self.index, room);

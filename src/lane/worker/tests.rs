@@ -1,5 +1,7 @@
 //! Lanes over the memory store in paused time: no socket, no waiting.
 
+mod poison;
+
 use super::*;
 use crate::buffer::{Item, Limits};
 use crate::config::{BatchPlan, BufferPlan, OnError, PluginPlan, RetryPlan, WhenFull};
@@ -21,6 +23,8 @@ enum Act {
     Fail(u16),
     Panic,
     Hang,
+    /// From now on answer so to every batch with this event, and take all others.
+    Choke(&'static str, u16),
 }
 
 /// What a sink was given: the ids of each batch, and which try it was.
@@ -33,23 +37,34 @@ struct Scripted {
     wake_at: Option<Instant>,
 }
 
+impl Scripted {
+    fn next_act(&self) -> Act {
+        let mut acts = self.acts.lock().unwrap_or_else(PoisonError::into_inner);
+        let act = acts.pop_front().unwrap_or(Act::Take);
+        if let Act::Choke(..) = act {
+            acts.push_front(act.clone());
+        }
+        act
+    }
+}
+
 #[async_trait]
 impl Sink for Scripted {
     async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), DeliveryError> {
-        let ids = batch.iter().map(|event| event.id.to_string()).collect();
-        self.seen.lock().unwrap().push((ids, batch.attempt()));
-        let act = self
-            .acts
+        let ids: Vec<_> = batch.iter().map(|event| event.id.to_string()).collect();
+        self.seen
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
-        match act.unwrap_or(Act::Take) {
-            Act::Take => Ok(()),
-            Act::Fail(status) => Err(DeliveryError::from_status(
-                status,
-                None,
-                format!("answered {status}"),
-            )),
+            .unwrap()
+            .push((ids.clone(), batch.attempt()));
+        let act = self.next_act();
+        let answered = |status| {
+            let said = format!("answered {status}");
+            Err(DeliveryError::from_status(status, None, said))
+        };
+        match act {
+            Act::Choke(id, status) if ids.iter().any(|given| given == id) => answered(status),
+            Act::Take | Act::Choke(..) => Ok(()),
+            Act::Fail(status) => answered(status),
             Act::Panic => panic!("a bug in a plugin"),
             Act::Hang => std::future::pending().await,
         }
