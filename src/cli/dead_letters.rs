@@ -7,6 +7,7 @@ use crate::config::{Outline, StoreMode};
 use crate::control::protocol::{Answer, Letter, Letters, Request};
 use crate::store::{drop_letters, retry_letters};
 use clap::Subcommand;
+use std::collections::HashSet;
 use unifi_herald_plugin::BufferedEvent;
 
 /// Look at what sinks refused for good, try it again, or let it go.
@@ -184,11 +185,16 @@ fn do_to(outline: &Outline, which: Which, deed: Deed) -> Result<Exit, Exit> {
     let Which { ids, sink, all: _ } = which;
     let mut total = 0;
     let mut exit = Exit::Done;
-    let ids: Vec<Option<String>> = if ids.is_empty() {
-        vec![None]
-    } else {
-        ids.into_iter().map(Some).collect()
-    };
+    // One that is named twice may be refused again between the two, or be gone at the second.
+    let mut named = HashSet::new();
+    let mut ids: Vec<Option<String>> = ids
+        .into_iter()
+        .filter(|id| named.insert(id.clone()))
+        .map(Some)
+        .collect();
+    if ids.is_empty() {
+        ids.push(None);
+    }
     for id in ids {
         let filter = Letters {
             sink: sink.clone(),

@@ -208,6 +208,18 @@ fn dead_letters_are_told_and_moved_without_a_host() {
 }
 
 #[test]
+fn a_dead_letter_that_is_named_twice_counts_once() {
+    for (verb, told) in [
+        ("retry", "1 dead letter made pending again\n"),
+        ("drop", "1 dead letter dropped\n"),
+    ] {
+        let output = herald(&stored(), &["dead-letters", verb, "id1", "id1"]);
+        assert_eq!(out(&output), told);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    }
+}
+
+#[test]
 fn the_store_is_looked_after() {
     let rig = stored();
     assert_eq!(
