@@ -44,6 +44,15 @@ pub(super) fn reader(outline: &Outline) -> Result<Reader, Exit> {
     }
 }
 
+/// The same for what reads the journal, which a store in memory never has: to start a herald would not help.
+pub(super) fn journal(outline: &Outline, none: &str) -> Result<Reader, Exit> {
+    if outline.store.mode == StoreMode::Memory {
+        complain(&format!("error: {none}"));
+        return Err(Exit::Failed);
+    }
+    reader(outline)
+}
+
 /// The same for alerts, which are not in the store of a herald of a cluster.
 pub(super) fn alerts(outline: &Outline) -> Result<Reader, Exit> {
     match outline.store.mode {

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::Outline;
 use crate::control::protocol::{Answer, Query, Request};
 use crate::control::query;
+use crate::control::search::NO_JOURNAL;
 use crate::moment;
 use jiff::tz::TimeZone;
 use std::ops::ControlFlow;
@@ -132,7 +133,7 @@ fn each(
         })
         .map(drop);
     }
-    let reader = ask::reader(outline)?;
+    let reader = ask::journal(outline, NO_JOURNAL)?;
     let limit = query.limit.unwrap_or(usize::MAX);
     let (mut count, mut ended) = (0, Ok(()));
     let searched = reader.search(&query.to_store(), |mut found| {

@@ -20,6 +20,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Why there is nothing to replay.
+const NO_JOURNAL: &str = "with `store.mode = \"memory\"` there is no journal to replay; `--file` takes the events of a file";
+
 /// How long sinks may take for what they have when nothing moves.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -77,7 +80,7 @@ impl Replaying {
         let wanted = self.wanted(&plan)?;
         let input = match &self.file {
             Some(file) => Input::file(file)?,
-            None => Input::journal(ask::reader(&outline)?)?,
+            None => Input::journal(ask::journal(&outline, NO_JOURNAL)?)?,
         };
         let (clock, registry) = (Clock::system(), Arc::new(loader.registry));
         let chains = fresh_chains(&plan, &registry, &clock).map_err(|error| {

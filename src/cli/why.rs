@@ -5,6 +5,7 @@ use super::{Exit, ask, line};
 use crate::config::Outline;
 use crate::control::fate::{ChainFate, Fate, fates};
 use crate::control::protocol::{Answer, Request};
+use crate::control::search::NO_JOURNAL;
 use std::fmt::Write;
 use unifi_herald_plugin::BufferedEvent;
 
@@ -41,7 +42,7 @@ fn find(outline: &Outline, id: &str) -> Result<Vec<Fate>, Exit> {
         })?;
         return Ok(found);
     }
-    fates(&ask::reader(outline)?, id).map_err(|error| {
+    fates(&ask::journal(outline, NO_JOURNAL)?, id).map_err(|error| {
         complain(&format!("error: {error}"));
         Exit::Failed
     })

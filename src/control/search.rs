@@ -16,7 +16,7 @@ const PAGE: usize = 64 << 10;
 const LETTERS: usize = 64;
 
 /// Why there is nothing to search.
-const NO_JOURNAL: &str = "with `store.mode = \"memory\"` there is no journal to search; `herald tail` shows what happens from now on";
+pub(crate) const NO_JOURNAL: &str = "with `store.mode = \"memory\"` there is no journal to search; `herald tail` shows what happens from now on";
 
 /// Call `visit` with the events that `query` describes, without `raw` where that is not wanted, until it breaks.
 pub(crate) fn find(

@@ -67,6 +67,38 @@ fn a_memory_store_tells_nothing_without_its_host() {
 }
 
 #[test]
+fn a_memory_store_has_no_journal_whether_a_host_runs_or_not() {
+    let rig = Rig::new(&format!(
+        "{MEMORY}[controllers.home]\nurl = \"https://192.0.2.1\"\nauth = {{ username = \"x\", password = \"y\" }}\n{ARCHIVE}"
+    ));
+    let replay = "there is no journal to replay; `--file` takes the events of a file";
+    let search = "there is no journal to search; `herald tail` shows";
+    let all = [
+        (&["replay"][..], replay),
+        (&["events"], search),
+        (&["events", "--why", "id1"], search),
+    ];
+    let told = |when: &str| {
+        for (arguments, why) in all {
+            let output = herald(&rig, arguments);
+            assert_eq!(output.status.code(), Some(1), "{when}");
+            let told = err(&output);
+            assert!(
+                told.starts_with("error: with `store.mode = \"memory\"` ") && told.contains(why),
+                "{when}: {told}"
+            );
+        }
+    };
+    told("stopped");
+    let host = rig.start();
+    eventually("the host answers", || {
+        herald(&rig, &["status"]).status.success()
+    });
+    told("running");
+    stop_clean(host);
+}
+
+#[test]
 fn a_wrong_store_table_is_a_wrong_configuration() {
     let rig = Rig::new("[store]\nmode = \"punched cards\"\n");
     let output = herald(&rig, &["status"]);
