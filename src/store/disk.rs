@@ -1,6 +1,7 @@
 //! The store on disk: SQLite in one file, one thread that writes, and a window in memory for each sink.
 
 mod backlog;
+mod backup;
 mod change;
 mod close;
 mod commit;
@@ -26,12 +27,12 @@ mod upkeep;
 mod window;
 mod writer;
 
+pub use backup::backup;
 pub use error::OpenError;
 pub use journal::{JournalEvent, JournalQuery, Order};
 pub use letters::{KeptLetter, LetterFilter};
 pub use maintain::{
-    MaintenanceError, backup, change_state, check, compact, drop_letters, forget_state,
-    retry_letters,
+    MaintenanceError, change_state, check, compact, drop_letters, forget_state, retry_letters,
 };
 pub use reader::Reader;
 

@@ -2,7 +2,7 @@
 
 use super::commit::write_state;
 use super::letters::{self, LetterFilter};
-use super::lock::{Lock, make_private_file};
+use super::lock::Lock;
 use super::{OpenError, schema};
 use crate::config::SyncMode;
 use crate::store::{StateChange, StoreError};
@@ -65,36 +65,6 @@ pub fn compact(dir: &Path) -> Result<(u64, u64), MaintenanceError> {
     connection.execute_batch("VACUUM")?;
     schema::fold_log(&connection)?;
     Ok((before, size()))
-}
-
-/// Write a copy of the store, as of one moment, to `file`, which must not be there yet. May run beside a herald.
-///
-/// # Errors
-/// When `file` is there, or cannot be written.
-pub fn backup(dir: &Path, file: &Path) -> Result<(), MaintenanceError> {
-    let connection = schema::open_to_read(dir)?;
-    if file.exists() {
-        return Err(MaintenanceError::Store(StoreError {
-            message: format!(
-                "`{}` is there already; a backup overwrites nothing, name another file",
-                file.display()
-            ),
-        }));
-    }
-    let refused = |error: &dyn std::fmt::Display| {
-        MaintenanceError::Store(StoreError {
-            message: format!("the backup `{}` cannot be written: {error}", file.display()),
-        })
-    };
-    let path = file
-        .to_str()
-        .ok_or_else(|| refused(&"its name is not UTF-8"))?;
-    // SQLite writes into an empty file, and this one only its owner may read.
-    make_private_file(file).map_err(|error| refused(&error))?;
-    connection
-        .execute("VACUUM INTO ?1", [path])
-        .map_err(|error| refused(&error))?;
-    Ok(())
 }
 
 /// Make the dead letters that `filter` describes pending again, on a store that no herald runs on. Returns how many.

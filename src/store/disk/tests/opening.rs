@@ -71,6 +71,40 @@ async fn a_damaged_file_and_one_that_is_no_database_are_told() {
     assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
 }
 
+#[tokio::test]
+async fn a_backup_of_a_damaged_store_leaves_nothing_and_names_the_store() {
+    let rig = Rig::new(10);
+    let store = rig.open();
+    store.commit(to(&[0, 1], 1..2000)).await.unwrap();
+    drop(store);
+    let file = rig.plan.dir.join("herald.db");
+    let whole = std::fs::read(&file).unwrap();
+    let mut damaged = whole.clone();
+    let half = damaged.len() / 2;
+    damaged[half..half + 20_000].fill(0x5a);
+    std::fs::write(&file, &damaged).unwrap();
+    let copies = rig.dir.path().join("copies");
+    std::fs::create_dir(&copies).unwrap();
+    let copy = copies.join("copy.db");
+    let files = || std::fs::read_dir(&copies).unwrap().count();
+    for _ in 0..2 {
+        let error = backup(&rig.plan.dir, &copy).unwrap_err().to_string();
+        let named = format!("the store `{}` is damaged: ", file.display());
+        assert!(error.starts_with(&named), "{error}");
+        assert!(error.contains("herald store check"), "{error}");
+        assert_eq!(files(), 0);
+    }
+
+    std::fs::write(&file, &whole).unwrap();
+    let nowhere = copies.join("nowhere/copy.db");
+    let error = backup(&rig.plan.dir, &nowhere).unwrap_err().to_string();
+    let named = format!("the backup `{}` cannot be written: ", nowhere.display());
+    assert!(error.starts_with(&named), "{error}");
+    assert_eq!(files(), 0);
+    backup(&rig.plan.dir, &copy).unwrap();
+    assert_eq!(files(), 1);
+}
+
 #[test]
 fn a_folder_that_cannot_be_is_named() {
     let mut rig = Rig::new(10);
