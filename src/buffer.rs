@@ -138,6 +138,22 @@ pub struct Loss {
     pub gap: Gap,
 }
 
+impl Loss {
+    /// Whether both are of one controller and site.
+    #[must_use]
+    pub fn is_of_the_place_of(&self, other: &Self) -> bool {
+        self.controller == other.controller && self.site == other.site
+    }
+
+    /// This was lost as well.
+    pub fn take_in(&mut self, gap: &Gap) {
+        self.gap.from = self.gap.from.min(gap.from);
+        self.gap.to = self.gap.to.max(gap.to);
+        let count = self.gap.count.unwrap_or_default() + gap.count.unwrap_or_default();
+        self.gap.count = Some(count);
+    }
+}
+
 impl Ring {
     /// An empty ring.
     #[must_use]
@@ -322,27 +338,22 @@ impl Ring {
     }
 
     fn lose(&mut self, event: &Event) {
-        let own = event.origin == Origin::Derived;
-        let known = self.losses.iter_mut().find(|loss| {
-            loss.own == own && loss.controller == event.controller && loss.site == event.site
-        });
-        if let Some(loss) = known {
-            loss.gap.from = loss.gap.from.min(event.time);
-            loss.gap.to = loss.gap.to.max(event.time);
-            loss.gap.count = loss.gap.count.map(|count| count + 1);
-            return;
-        }
-        self.losses.push(Loss {
+        let lost = Loss {
             controller: event.controller.clone(),
             site: event.site.clone(),
             site_name: event.site_name.clone(),
-            own,
+            own: event.origin == Origin::Derived,
             gap: Gap {
                 from: event.time,
                 to: event.time,
                 count: Some(1),
             },
-        });
+        };
+        let mut known = self.losses.iter_mut();
+        match known.find(|known| known.own == lost.own && known.is_of_the_place_of(&lost)) {
+            Some(known) => known.take_in(&lost.gap),
+            None => self.losses.push(lost),
+        }
     }
 }
 

@@ -14,6 +14,18 @@ pub struct Scope {
     pub site_name: Text,
 }
 
+impl Scope {
+    /// Where this event belongs.
+    #[must_use]
+    pub fn of(event: &Event) -> Self {
+        Self {
+            controller: event.controller.clone(),
+            site: event.site.clone(),
+            site_name: event.site_name.clone(),
+        }
+    }
+}
+
 /// An event of `kind` about `subject` (a sink's name, a reason), with an id that is the same whenever it is made
 /// of the same parts.
 #[must_use]

@@ -168,20 +168,20 @@ impl Router {
                     continue;
                 }
                 losses = self.outlet.take(MAX_BATCH, &mut taken) => losses,
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.round(Vec::new(), &mut taken, true).await,
                 () = due => Vec::new(),
                 () = self.desk.changed() => Vec::new(),
-                () = idle(self.measures.is_some()) => continue,
+                () = idle(self.measures.is_some()) => Vec::new(),
             };
-            self.round(losses, &mut taken).await;
+            self.round(losses, &mut taken, false).await;
         }
     }
 
     /// Decide and commit what was taken, and what is due.
-    async fn round(&mut self, losses: Vec<Loss>, taken: &mut Vec<Item>) {
+    async fn round(&mut self, losses: Vec<Loss>, taken: &mut Vec<Item>, last: bool) {
         let asked = self.desk.asked();
         let watched = self.record();
-        let batch = self.batch(losses, taken);
+        let batch = self.batch(losses, taken, last);
         let holes = batch.made.clone();
         let receipt = batch.receipt;
         let begun = self.clock.now();
@@ -192,13 +192,14 @@ impl Router {
         }
         self.receipts.owe(receipt);
         self.desk.kept(asked);
-        if empty {
+        // What is said now of the store nobody would hear any more.
+        if empty || last {
             return;
         }
         if !holes.is_empty() {
             self.outlet.tell(holes);
         }
-        for event in self.watch.look(&*self.store, self.clock.wall()) {
+        if let Some(event) = self.watch.look(&*self.store, self.clock.wall()) {
             self.outlet.put(&event);
         }
     }
@@ -331,6 +332,7 @@ impl Router {
             state,
             watermarks,
             holes: batch.holes,
+            told: batch.told,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod books;
 mod changes;
 mod disk;
+mod losses;
 mod memory;
 mod queue;
 mod room;
@@ -99,9 +100,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Write what is in memory only, as far as that can be done now: nothing more is committed, and the process ends.
     async fn save(&self) {}
 
-    /// Pending events that were lost for want of room since the last call, one entry per controller and site, for
-    /// one `herald.gap` each. They are in the books already.
-    fn take_losses(&self) -> Vec<Loss> {
+    /// Pending events that were lost for want of room and are to be told now, one entry per controller and site, for one
+    /// `herald.gap` each. They are in the books already. Where more and more is lost it is told from time to time;
+    /// `all` that is not told yet, for whoever does not come again.
+    fn take_losses(&self, all: bool) -> Vec<Loss> {
+        let _ = all;
         Vec::new()
     }
 
@@ -243,6 +246,8 @@ pub struct Commit {
     pub watermarks: Vec<Watermark>,
     /// Holes opened, narrowed and closed by this batch.
     pub holes: Vec<HoleChange>,
+    /// What the store lost and events of this batch tell.
+    pub told: Vec<Loss>,
 }
 
 impl Commit {
@@ -259,6 +264,7 @@ impl Commit {
             state,
             watermarks,
             holes,
+            told,
         } = self;
         let nothing = [
             events.is_empty(),
@@ -273,6 +279,7 @@ impl Commit {
             && state.is_empty()
             && watermarks.is_empty()
             && holes.is_empty()
+            && told.is_empty()
     }
 }
 

@@ -146,8 +146,8 @@ impl Store for ClusterStore {
         self.embedded.save().await;
     }
 
-    fn take_losses(&self) -> Vec<Loss> {
-        self.embedded.take_losses()
+    fn take_losses(&self, all: bool) -> Vec<Loss> {
+        self.embedded.take_losses(all)
     }
 
     fn known(&self, controller: &str, site: &str, ids: &[Text]) -> Vec<bool> {

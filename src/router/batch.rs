@@ -18,6 +18,8 @@ pub(super) struct Batch {
     /// The holes that the ring made.
     pub(super) made: Vec<Hole>,
     pub(super) lost: u64,
+    /// What the store lost, which the first of the events tell.
+    pub(super) told: Vec<Loss>,
     /// The last of the receipts that were asked for.
     pub(super) receipt: Option<u64>,
 }
@@ -34,12 +36,19 @@ pub(super) enum Way {
 }
 
 impl Router {
-    /// What is to be decided together: what was lost is older than what is left in the ring, and comes first.
-    pub(super) fn batch(&self, losses: Vec<Loss>, taken: &mut Vec<Item>) -> Batch {
+    /// What is to be decided together: what was lost is older than what is left in the ring, and comes first. Of what the
+    /// store lost, all where this is the `last`.
+    pub(super) fn batch(&self, losses: Vec<Loss>, taken: &mut Vec<Item>, last: bool) -> Batch {
         let mut batch = Batch {
             lost: losses.iter().filter_map(|loss| loss.gap.count).sum(),
+            told: self.store.take_losses(last),
             ..Batch::default()
         };
+        let now = self.clock.wall();
+        let told = batch.told.iter().cloned();
+        batch
+            .events
+            .extend(told.map(|loss| (gaps::store_full(loss, now), Way::Sinks)));
         for loss in losses {
             if let Some(measures) = &self.measures {
                 let count = loss.gap.count.unwrap_or_default();
@@ -53,7 +62,7 @@ impl Router {
                 }
                 None => batch
                     .events
-                    .push((gaps::ring_overflow(loss, self.clock.wall()), Way::Sinks)),
+                    .push((gaps::ring_overflow(loss, now), Way::Sinks)),
             }
         }
         for item in taken.drain(..) {

@@ -112,7 +112,7 @@ impl Router {
         while left > 0 && !self.outlet.is_empty() {
             let losses = self.outlet.take(MAX_BATCH, taken).await;
             left = left.saturating_sub(taken.len());
-            self.round(losses, taken).await;
+            self.round(losses, taken, false).await;
         }
     }
 

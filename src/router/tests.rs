@@ -103,11 +103,16 @@ async fn everything_in_the_ring_is_routed_in_order_before_the_end() {
     while books(&store).pending > claimed.len() as u64 {
         claimed.extend(store.claim(0, 5000).await);
     }
-    // The lane holds a thousand and does not move: the rest was lost there, and counted.
+    // The lane holds a thousand and does not move: the rest was lost there, counted, and told, at first and at the end.
     let first: u64 = claimed[0].id.parse().unwrap();
+    assert_eq!((claimed.len(), books(&store).lost), (1000, first));
+    let told = claimed.iter().filter_map(|event| event.gap.as_deref());
+    let told: Vec<_> = told.map(|gap| gap.count.unwrap()).collect();
+    assert_eq!(told.len(), 2);
     assert_eq!(
-        (claimed.len() as u64, books(&store).lost),
-        (1500 - first, first)
+        told.iter().sum::<u64>(),
+        first - 1,
+        "the last took a place as well"
     );
     assert!(
         claimed

@@ -23,6 +23,7 @@ mod schema;
 mod shared;
 mod sinks;
 mod start;
+mod untold;
 mod upkeep;
 mod window;
 mod writer;
@@ -105,6 +106,9 @@ impl DiskStore {
         let lane = |name: &Text| Lane::new(name.clone(), Window::new(buffer.capacity, bytes));
         let lanes = sinks.iter().map(lane).collect();
         let shared = Arc::new(Shared::new(lanes, begun.books, begun.next_seq));
+        for loss in begun.untold {
+            shared.losses().add(loss);
+        }
         let mut writer = Writer::new(
             begun.connection,
             begun.pen,
@@ -278,8 +282,8 @@ impl Store for DiskStore {
         self.shared.health().clone()
     }
 
-    fn take_losses(&self) -> Vec<Loss> {
-        self.shared.take_losses()
+    fn take_losses(&self, all: bool) -> Vec<Loss> {
+        self.shared.losses().take(self.clock.now(), all)
     }
 
     fn known(&self, controller: &str, site: &str, ids: &[Text]) -> Vec<bool> {

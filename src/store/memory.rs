@@ -3,15 +3,17 @@
 mod letters;
 mod progress;
 
+use super::losses::Losses;
 use super::queue::Queue;
 use super::room::Hold;
 use super::{
     Commit, Hole, KeptLetter, LetterFilter, Rejected, Settled, Share, SinkBooks, Store, StoreError,
     Watermark,
 };
-use crate::buffer::share_of_bytes;
+use crate::buffer::{Loss, share_of_bytes};
 use crate::clock::Clock;
 use crate::config::BufferPlan;
+use crate::own_event::Scope;
 use async_trait::async_trait;
 use letters::DeadLetters;
 use progress::Progress;
@@ -32,6 +34,7 @@ pub struct MemoryStore {
     /// By number; they only ever become more.
     lanes: RwLock<Vec<Arc<Lane>>>,
     progress: Mutex<Progress>,
+    losses: Mutex<Losses>,
     next_seq: AtomicU64,
     /// Position of the dead letter given up last.
     letters: AtomicI64,
@@ -63,6 +66,7 @@ impl MemoryStore {
             clock,
             lanes: RwLock::new(sinks.iter().map(lane).collect()),
             progress: Mutex::default(),
+            losses: Mutex::default(),
             next_seq: AtomicU64::new(1),
             letters: AtomicI64::new(0),
         }
@@ -84,6 +88,18 @@ impl MemoryStore {
         self.lanes().into_iter().filter(wanted)
     }
 
+    /// Note that these are lost to a sink.
+    fn note(&self, events: &[BufferedEvent]) {
+        let mut losses = self.losses();
+        for event in events {
+            losses.note(&Scope::of(event), event.time);
+        }
+    }
+
+    fn losses(&self) -> MutexGuard<'_, Losses> {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,6 +116,7 @@ impl Store for MemoryStore {
             lost,
             watermarks,
             holes,
+            told: _,
             verdicts: _,
             state: _,
         } = commit;
@@ -144,8 +161,9 @@ impl Store for MemoryStore {
             if given > 0 {
                 lane.filled.notify_one();
             }
-            if pushed_out > 0 {
-                tracing::warn!(sink = %lane.name, lost = pushed_out, "lane is full and not moving, its oldest events are lost");
+            if !pushed_out.is_empty() {
+                self.note(&pushed_out);
+                tracing::warn!(sink = %lane.name, lost = pushed_out.len(), "lane is full and not moving, its oldest events are lost");
             }
         }
         Ok(())
@@ -223,6 +241,10 @@ impl Store for MemoryStore {
         let lanes = self.lanes();
         let configured = lanes.iter().filter(|lane| !lane.is_gone());
         configured.map(books).collect()
+    }
+
+    fn take_losses(&self, all: bool) -> Vec<Loss> {
+        self.losses().take(self.clock.now(), all)
     }
 
     fn next_seq(&self) -> u64 {

@@ -57,9 +57,9 @@ impl Queue {
             .is_some_and(|settled| now.saturating_duration_since(settled) < MOVING)
     }
 
-    /// Append `events`, pushing out the oldest unclaimed where there is no room; returns how many were lost.
-    pub(super) fn append(&mut self, events: Vec<BufferedEvent>) -> u64 {
-        let mut lost = 0;
+    /// Append `events`, pushing out the oldest unclaimed where there is no room; returns those, which are lost.
+    pub(super) fn append(&mut self, events: Vec<BufferedEvent>) -> Vec<BufferedEvent> {
+        let mut lost = Vec::new();
         for event in events {
             self.bytes += event.weight();
             self.waiting.push_back(event);
@@ -68,12 +68,11 @@ impl Queue {
             {
                 if let Some(oldest) = self.waiting.pop_front() {
                     self.bytes -= oldest.weight();
-                    lost += 1;
+                    lost.push(oldest);
                 }
             }
         }
-        self.books.pending -= lost;
-        self.books.lost += lost;
+        self.books.lose(lost.len() as u64);
         lost
     }
 

@@ -5,6 +5,7 @@ use super::names::Names;
 use super::number;
 use super::outbox;
 use super::runs::Runs;
+use super::untold;
 use crate::store::{Books, Commit, HoleChange, Settled, Share, StateChange, Watermark};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
@@ -74,6 +75,7 @@ impl Pen {
         }
         write_state(connection, &commit.state)?;
         write_holes(connection, &commit.holes)?;
+        untold::told(connection, &commit.told)?;
         for mark in &commit.watermarks {
             write_watermark(connection, mark)?;
         }

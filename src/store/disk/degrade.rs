@@ -79,12 +79,7 @@ impl Writer {
                 }
             }
             if missed {
-                let scope = Scope {
-                    controller: event.controller.clone(),
-                    site: event.site.clone(),
-                    site_name: event.site_name.clone(),
-                };
-                self.shared.note_loss(&scope, event.time);
+                self.shared.losses().note(&Scope::of(&event), event.time);
                 lost += 1;
             }
         }

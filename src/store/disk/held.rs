@@ -3,8 +3,10 @@
 use super::commit::{Pen, write_holes, write_state};
 use super::outbox::{self, Refill};
 use super::runs::Runs;
+use super::untold;
 use super::window::Window;
 use super::{letters, number};
+use crate::buffer::Loss;
 use crate::store::{Books, Commit, DeadLetter, HoleChange, Settled, StateChange, Watermark};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -32,6 +34,8 @@ pub(super) struct Held {
     state: BTreeMap<(Text, Text), StateChange>,
     watermarks: HashMap<(Text, Text), Watermark>,
     holes: Vec<HoleChange>,
+    /// What its events tell that was lost.
+    told: Vec<Loss>,
 }
 
 impl Held {
@@ -48,6 +52,7 @@ impl Held {
             state: BTreeMap::new(),
             watermarks: HashMap::new(),
             holes: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -107,6 +112,7 @@ impl Held {
                 }
             }
         }
+        self.told.extend(commit.told.iter().cloned());
         for mark in &commit.watermarks {
             self.watermarks
                 .insert((mark.controller.clone(), mark.site.clone()), mark.clone());
@@ -243,6 +249,7 @@ impl Held {
         write_state(connection, &clears)?;
         write_state(connection, self.state.values())?;
         write_holes(connection, &self.holes)?;
+        untold::told(connection, &self.told)?;
         for mark in self.watermarks.values() {
             super::commit::write_watermark(connection, mark)?;
         }

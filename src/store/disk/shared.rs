@@ -1,15 +1,14 @@
 //! What the writer's thread and the callers of the store both see.
 
 use super::window::Window;
-use crate::buffer::Loss;
 use crate::clock::Clock;
-use crate::own_event::Scope;
+use crate::store::losses::Losses;
 use crate::store::room::Hold;
 use crate::store::{Books, Share, StoreHealth};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::Notify;
-use unifi_herald_plugin::{BufferedEvent, Gap, Text, Timestamp};
+use unifi_herald_plugin::{BufferedEvent, Text};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -17,7 +16,7 @@ pub(super) struct Shared {
     lanes: RwLock<Vec<Arc<Lane>>>,
     books: Mutex<Vec<Books>>,
     health: Mutex<StoreHealth>,
-    losses: Mutex<Vec<Loss>>,
+    losses: Mutex<Losses>,
     pub(super) next_seq: AtomicU64,
 }
 
@@ -40,7 +39,7 @@ impl Shared {
             lanes: RwLock::new(lanes.into_iter().map(Arc::new).collect()),
             books: Mutex::new(books),
             health: Mutex::new(StoreHealth::Ok),
-            losses: Mutex::new(Vec::new()),
+            losses: Mutex::default(),
             next_seq: AtomicU64::new(next_seq),
         }
     }
@@ -79,33 +78,8 @@ impl Shared {
         lock(&self.health)
     }
 
-    pub(super) fn take_losses(&self) -> Vec<Loss> {
-        std::mem::take(&mut *lock(&self.losses))
-    }
-
-    /// Note that an event of this origin and time is lost to at least one sink.
-    pub(super) fn note_loss(&self, scope: &Scope, time: Timestamp) {
-        let mut losses = lock(&self.losses);
-        let known = losses
-            .iter_mut()
-            .find(|loss| loss.controller == scope.controller && loss.site == scope.site);
-        if let Some(loss) = known {
-            loss.gap.from = loss.gap.from.min(time);
-            loss.gap.to = loss.gap.to.max(time);
-            loss.gap.count = loss.gap.count.map(|count| count + 1);
-            return;
-        }
-        losses.push(Loss {
-            controller: scope.controller.clone(),
-            site: scope.site.clone(),
-            site_name: scope.site_name.clone(),
-            own: false,
-            gap: Gap {
-                from: time,
-                to: time,
-                count: Some(1),
-            },
-        });
+    pub(super) fn losses(&self) -> MutexGuard<'_, Losses> {
+        lock(&self.losses)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The beginning of a run: what is on disk, or on a full disk what goes on without it.
 
 use super::commit::Pen;
-use super::{OpenError, Reader, reserve, schema, sinks};
+use super::{OpenError, Reader, reserve, schema, sinks, untold};
+use crate::buffer::Loss;
 use crate::clock::Clock;
 use crate::config::StorePlan;
 use crate::store::Books;
@@ -15,6 +16,8 @@ pub(super) struct Begun {
     pub(super) books: Vec<Books>,
     pub(super) next_seq: u64,
     pub(super) reader: Reader,
+    /// What was lost before and no event has told.
+    pub(super) untold: Vec<Loss>,
     /// Why all of this is empty and in memory: a new store found no room.
     pub(super) in_memory: Option<OpenError>,
 }
@@ -46,6 +49,7 @@ fn on_disk(plan: &StorePlan, names: &[Text], clock: &Clock) -> Result<Begun, Ope
     let next_seq = sinks::begin_run(&connection).map_err(failed)?;
     let (pen, books) = sinks::pen(&connection, &rows(names), clock.wall()).map_err(failed)?;
     Ok(Begun {
+        untold: untold::load(&connection).map_err(failed)?,
         connection,
         pen,
         books,
@@ -70,6 +74,7 @@ pub(super) fn in_memory(
     let connection = schema::in_memory().map_err(failed)?;
     let (pen, books) = sinks::pen(&connection, &rows(names), clock.wall()).map_err(failed)?;
     Ok(Begun {
+        untold: Vec::new(),
         connection,
         pen,
         books,

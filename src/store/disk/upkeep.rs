@@ -2,10 +2,13 @@
 
 use super::outbox;
 use super::runs::Runs;
+use super::untold;
 use super::writer::Writer;
 use super::{as_seq, number};
+use crate::buffer::Loss;
 use crate::config::SyncMode;
 use crate::own_event::Scope;
+use crate::store::losses::Losses;
 use rusqlite::{Connection, OptionalExtension};
 use std::time::{Duration, Instant};
 use unifi_herald_plugin::Timestamp;
@@ -154,8 +157,9 @@ impl Writer {
         let Some(first) = seqs.first() else {
             return Ok(None);
         };
-        let origins = origins(&self.connection, &seqs)?;
+        let losses = losses(&self.connection, &seqs)?;
         let lost = self.transact(SyncMode::Normal, |connection, _, books| {
+            untold::add(connection, &losses)?;
             let lost = outbox::remove(connection, sink, &seqs)?.len();
             match position {
                 Some(position) => books[position].lose(lost),
@@ -169,8 +173,8 @@ impl Writer {
             }
             Ok(lost)
         })?;
-        for (scope, time) in origins {
-            self.shared.note_loss(&scope, time);
+        for loss in losses {
+            self.shared.losses().add(loss);
         }
         if let Some(position) = position {
             self.shared.lane(position).filled.notify_one();
@@ -277,12 +281,12 @@ fn oldest_pending(
 }
 
 /// Where and when the events of these numbers happened.
-fn origins(connection: &Connection, seqs: &Runs) -> rusqlite::Result<Vec<(Scope, Timestamp)>> {
+fn losses(connection: &Connection, seqs: &Runs) -> rusqlite::Result<Vec<Loss>> {
     let mut statement = connection.prepare_cached(
         "SELECT s.controller, s.site, s.site_name, j.time FROM journal j JOIN sources s ON s.id = j.source
          WHERE j.seq = ?1",
     )?;
-    let mut origins = Vec::new();
+    let mut losses = Losses::default();
     for seq in seqs.iter() {
         let mut rows = statement.query([number(seq)])?;
         if let Some(row) = rows.next()? {
@@ -291,10 +295,10 @@ fn origins(connection: &Connection, seqs: &Runs) -> rusqlite::Result<Vec<(Scope,
                 site: row.get::<_, String>(1)?.into(),
                 site_name: row.get::<_, String>(2)?.into(),
             };
-            origins.push((scope, Timestamp::from_millis(row.get(3)?)));
+            losses.note(&scope, Timestamp::from_millis(row.get(3)?));
         }
     }
-    Ok(origins)
+    Ok(losses.into_all())
 }
 
 fn usage(connection: &Connection) -> rusqlite::Result<Usage> {

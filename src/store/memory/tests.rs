@@ -70,6 +70,9 @@ async fn a_lane_that_does_not_move_loses_its_oldest_and_the_books_balance() {
         (7, 5, 2)
     );
     assert_eq!((books[1].received, books[1].filtered), (7, 7));
+    let told = shared.take_losses(false);
+    assert_eq!(told[0].gap.count, Some(2));
+    assert!(shared.take_losses(true).is_empty());
     shared
         .settle(
             0,

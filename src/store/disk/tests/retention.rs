@@ -77,18 +77,47 @@ async fn beyond_the_size_the_journal_goes_first_and_then_the_longest_backlog() {
     let after = books(&store);
     assert_eq!((after[0].delivered, after[0].lost), (4000, 0));
     assert!(after[1].lost > 0 && after[1].pending > 1000, "{after:?}");
-    let losses = store.take_losses();
+    let losses = store.take_losses(false);
     assert_eq!(losses.len(), 1);
     assert_eq!(&*losses[0].controller, "home");
     assert_eq!(losses[0].gap.count, Some(after[1].lost));
     assert_eq!(losses[0].gap.from, event(4001 + 5).time);
-    assert!(store.take_losses().is_empty());
+    assert!(store.take_losses(true).is_empty());
     // What the lane has in its hands is never taken, and the rest comes in order.
     assert_eq!(seqs(&in_hand), [4001, 4002, 4003, 4004, 4005]);
     store.settle(1, delivered(&in_hand)).await.unwrap();
     let rest = claim_all(&store, 1, after[1].pending as usize - 5).await;
     assert_eq!(rest[0].seq, 4006 + after[1].lost);
     assert_eq!(rest.last().unwrap().seq, 12000);
+}
+
+#[tokio::test]
+async fn what_was_lost_is_told_after_a_restart_as_well_and_once() {
+    let mut rig = Rig::new(10);
+    rig.plan.max_size = 1 << 20;
+    let store = rig.open();
+    for start in (1..=6000_u64).step_by(500) {
+        store.commit(to(&[0], start..start + 500)).await.unwrap();
+    }
+    rig.clock.advance(Duration::from_secs(100));
+    run_rounds(&store).await;
+    let lost = books(&store)[0].lost;
+    assert!(lost > 0);
+    let told = store.take_losses(false);
+    assert_eq!(told[0].gap.count, Some(lost));
+    drop(store);
+
+    // It was told to nobody: no commit says so.
+    let store = rig.open();
+    assert_eq!(store.take_losses(false), told);
+    let next = store.next_seq();
+    let mut commit = to(&[0], next..next + 1);
+    commit.told = told;
+    store.commit(commit).await.unwrap();
+    drop(store);
+
+    let store = rig.open();
+    assert!(store.take_losses(true).is_empty());
 }
 
 #[tokio::test]
