@@ -181,10 +181,10 @@ impl Store for MemoryStore {
         }
     }
 
-    async fn settle(&self, sink: usize, settled: Vec<Settled>) -> Result<(), StoreError> {
+    async fn settle(&self, sink: usize, mut settled: Vec<Settled>) -> Result<(), StoreError> {
         let lane = self.lane(sink);
         let mut state = lane.lock();
-        state.queue.settle(&settled, self.clock.now());
+        state.queue.settle(&mut settled, self.clock.now());
         let letters = settled.into_iter().filter_map(|settled| match settled {
             Settled::Dead(letter) => Some(*letter),
             Settled::Delivered { .. } | Settled::Expired { .. } | Settled::Merged { .. } => None,
@@ -271,7 +271,7 @@ impl Store for MemoryStore {
         for lane in self.lanes_of(filter) {
             let mut state = lane.lock();
             let State { queue, dead } = &mut *state;
-            let count = dead.take(filter, |event| queue.put_back(event));
+            let count = dead.take(filter, |letter| queue.put_back(letter));
             drop(state);
             if count > 0 {
                 lane.filled.notify_one();
@@ -284,7 +284,7 @@ impl Store for MemoryStore {
     async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
         let dropped = self
             .lanes_of(filter)
-            .map(|lane| lane.lock().dead.take(filter, |_event| true));
+            .map(|lane| lane.lock().dead.take(filter, |_letter| true));
         Ok(dropped.sum())
     }
 }

@@ -1,8 +1,8 @@
 //! One sink's pending events in memory: bounded, in order, with claimed events beside the queue.
 
 use super::room::{ENOUGH, Room, Trust};
-use super::{Books, Settled};
-use std::collections::VecDeque;
+use super::{Books, DeadLetter, Settled};
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 use unifi_herald_plugin::BufferedEvent;
 
@@ -16,6 +16,8 @@ pub(super) struct Queue {
     waiting: VecDeque<BufferedEvent>,
     /// In the hands of the lane, in order.
     claimed: VecDeque<BufferedEvent>,
+    /// How often those that were dead letters were tried before they became pending again, by number.
+    tried: HashMap<u64, u32>,
     bytes: usize,
     max_events: usize,
     max_bytes: usize,
@@ -29,6 +31,7 @@ impl Queue {
         Self {
             waiting: VecDeque::new(),
             claimed: VecDeque::new(),
+            tried: HashMap::new(),
             bytes: 0,
             max_events: max_events.max(1),
             max_bytes,
@@ -68,6 +71,7 @@ impl Queue {
             {
                 if let Some(oldest) = self.waiting.pop_front() {
                     self.bytes -= oldest.weight();
+                    self.tried.remove(&oldest.seq);
                     lost.push(oldest);
                 }
             }
@@ -78,12 +82,14 @@ impl Queue {
 
     /// Make a dead letter's event pending again, in its old place as far as that is still waiting; false when there is
     /// no room.
-    pub(super) fn put_back(&mut self, event: &BufferedEvent) -> bool {
+    pub(super) fn put_back(&mut self, letter: &DeadLetter) -> bool {
+        let event = &letter.event;
         if !self.has_place_for(std::slice::from_ref(event)) {
             return false;
         }
         let place = self.waiting.partition_point(|other| other.seq < event.seq);
         self.waiting.insert(place, event.clone());
+        self.tried.insert(event.seq, letter.attempts);
         self.bytes += event.weight();
         self.books.dead_lettered = self.books.dead_lettered.saturating_sub(1);
         self.books.pending += 1;
@@ -116,10 +122,14 @@ impl Queue {
         self.max_bytes = max_bytes;
     }
 
-    /// Enter in the books what became of claimed events.
-    pub(super) fn settle(&mut self, settled: &[Settled], now: Instant) {
+    /// Enter in the books what became of claimed events, and in the letters of those that were given up again all tries.
+    pub(super) fn settle(&mut self, settled: &mut [Settled], now: Instant) {
         for settled in settled {
             self.books.settle(settled);
+            let before = self.tried.remove(&settled.seq()).unwrap_or_default();
+            if let Settled::Dead(letter) = settled {
+                letter.attempts = letter.attempts.saturating_add(before);
+            }
             let is = |event: &BufferedEvent| event.seq == settled.seq();
             if let Some(place) = self.claimed.iter().position(is) {
                 self.claimed.remove(place);

@@ -3,8 +3,8 @@
 use super::commit::Json;
 use super::outbox::{self, parse};
 use super::{as_seq, number};
-use crate::store::DeadLetter;
-use rusqlite::{Connection, Row};
+use crate::store::{DeadLetter, Settled};
+use rusqlite::{Connection, OptionalExtension, Row};
 use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 
 /// Which dead letters; what is `None` does not matter.
@@ -127,19 +127,13 @@ pub(super) fn retry(
 ) -> rusqlite::Result<Vec<Moved>> {
     let mut moved: Vec<Moved> = Vec::new();
     for (sink, seq, position) in matching(connection, filter, newest, limit)? {
-        let body: Vec<u8> = connection
-            .prepare_cached("SELECT body FROM dead_letters WHERE rowid = ?1")?
-            .query_row([position], |row| Ok(row.get_ref(0)?.as_bytes()?.to_vec()))?;
-        let same = connection
-            .prepare_cached("SELECT 1 FROM journal WHERE seq = ?1 AND body = ?2")?
-            .exists((seq, Json(&body)))?;
-        if !same {
-            connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO versions (sink, seq, body) VALUES (?1, ?2, ?3)",
-                )?
-                .execute((sink, seq, Json(&body)))?;
-        }
+        // Also when it is the journal's form: it is remembered how often the event was tried.
+        connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO versions (sink, seq, body, attempts)
+                 SELECT sink, seq, body, attempts FROM dead_letters WHERE rowid = ?1",
+            )?
+            .execute([position])?;
         connection
             .prepare_cached("DELETE FROM dead_letters WHERE rowid = ?1")?
             .execute([position])?;
@@ -157,6 +151,25 @@ pub(super) fn retry(
         }
     }
     Ok(moved)
+}
+
+/// Count the tries from before a retry in the letters of what was given up again. To be asked before it is settled, which
+/// forgets them.
+pub(super) fn count_all_tries(
+    connection: &Connection,
+    sink: i64,
+    settled: &mut [Settled],
+) -> rusqlite::Result<()> {
+    for one in settled {
+        if let Settled::Dead(letter) = one {
+            let before: Option<u32> = connection
+                .prepare_cached("SELECT attempts FROM versions WHERE sink = ?1 AND seq = ?2")?
+                .query_row((sink, number(letter.event.seq)), |row| row.get(0))
+                .optional()?;
+            letter.attempts = letter.attempts.saturating_add(before.unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 /// Forget letters, at most `limit`; they stay counted. Returns how many there were.

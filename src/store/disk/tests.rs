@@ -262,13 +262,7 @@ async fn a_sink_gets_its_own_form_of_an_event_after_a_restart_too() {
     let claimed = claim_all(&store, 1, 1).await;
     assert_eq!(claimed, std::slice::from_ref(&redacted));
     store.settle(1, delivered(&claimed)).await.unwrap();
-    let versions: i64 = with_writer(&store, |writer| {
-        let sql = "SELECT count(*) FROM versions";
-        let count = writer.connection.query_row(sql, [], |row| row.get(0));
-        count.unwrap()
-    })
-    .await;
-    assert_eq!(versions, 0);
+    assert_eq!(versions(&store).await, 0);
 }
 
 #[tokio::test]
@@ -314,6 +308,81 @@ async fn dead_letters_are_kept_retried_and_dropped_and_the_books_follow() {
         (1, 3, 1)
     );
     assert_eq!(store.retry_dead_letters(&of_a).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_letter_that_is_given_up_again_tells_of_all_its_tries() {
+    let rig = Rig::new(100);
+    let store = rig.open();
+    store.commit(to(&[0, 1], 1..3)).await.unwrap();
+    let all = LetterFilter::default();
+    for round in 1..=3 {
+        let claimed = claim_all(&store, 0, 2).await;
+        let settled = claimed
+            .iter()
+            .map(|event| Settled::Dead(Box::new(dead(0, event))));
+        store.settle(0, settled.collect()).await.unwrap();
+        let letters = store
+            .ask(|reader| reader.dead_letters(&all, 0, 10))
+            .unwrap();
+        let attempts: Vec<u32> = letters.iter().map(|letter| letter.attempts).collect();
+        assert_eq!(attempts, [3 * round; 2]);
+        assert_eq!(store.retry_dead_letters(&all).await.unwrap(), 2);
+    }
+    drop(store);
+    // Over a restart as well, and nothing stays of what is delivered in the end.
+    let store = rig.open();
+    let claimed = claim_all(&store, 0, 2).await;
+    assert_eq!(claimed, [event(1), event(2)]);
+    let settled = vec![
+        Settled::Dead(Box::new(dead(0, &claimed[0]))),
+        Settled::Delivered { seq: 2 },
+    ];
+    store.settle(0, settled).await.unwrap();
+    let letters = store
+        .ask(|reader| reader.dead_letters(&all, 0, 10))
+        .unwrap();
+    assert_eq!(letters[0].attempts, 12);
+    assert_eq!(versions(&store).await, 0);
+}
+
+#[tokio::test]
+async fn a_store_that_knows_of_no_earlier_tries_goes_on_with_what_it_has() {
+    let rig = Rig::new(100);
+    let store = rig.open();
+    let mut redacted = event(1);
+    Arc::make_mut(&mut redacted.event).summary = "[redacted]".into();
+    let mut commit = to(&[0], 1..3);
+    commit.shares[0].events[0] = redacted.clone();
+    store.commit(commit).await.unwrap();
+    drop(store);
+    let connection = rusqlite::Connection::open(rig.plan.dir.join("herald.db")).unwrap();
+    connection
+        .execute_batch("ALTER TABLE versions DROP COLUMN attempts; PRAGMA user_version = 2;")
+        .unwrap();
+    drop(connection);
+    let store = rig.open();
+    let claimed = claim_all(&store, 0, 2).await;
+    assert_eq!(claimed, [redacted, event(2)]);
+    let settled = claimed
+        .iter()
+        .map(|event| Settled::Dead(Box::new(dead(0, event))));
+    store.settle(0, settled.collect()).await.unwrap();
+    let all = LetterFilter::default();
+    let letters = store
+        .ask(|reader| reader.dead_letters(&all, 0, 10))
+        .unwrap();
+    let attempts: Vec<u32> = letters.iter().map(|letter| letter.attempts).collect();
+    assert_eq!(attempts, [3, 3]);
+}
+
+async fn versions(store: &DiskStore) -> i64 {
+    with_writer(store, |writer| {
+        let sql = "SELECT count(*) FROM versions";
+        let count = writer.connection.query_row(sql, [], |row| row.get(0));
+        count.unwrap()
+    })
+    .await
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::Reader;
 use super::commit::Pen;
 use super::held::Held;
 use super::job::{Done, Job};
+use super::letters;
 use super::lock::Lock;
 use super::runs::Runs;
 use super::schema::set_sync;
@@ -109,6 +110,7 @@ impl Writer {
 
     fn work(&mut self, group: &mut Vec<Job>) {
         self.recover_if_due();
+        self.count_all_tries(group);
         let done = if self.held.is_none() {
             self.write(group).map_err(|error| self.degrade(&error)).ok()
         } else {
@@ -152,6 +154,18 @@ impl Writer {
                 } => drop(done.send(self.set_sinks(&names, &buffer))),
                 #[cfg(test)]
                 Job::Inspect(look) => look(self),
+            }
+        }
+    }
+
+    /// Whatever becomes of the group, on disk or in memory: its dead letters tell of all the tries.
+    fn count_all_tries(&self, group: &mut [Job]) {
+        for job in group {
+            if let Job::Settle { sink, settled, .. } = job
+                && let Err(error) =
+                    letters::count_all_tries(&self.connection, self.pen.sinks[*sink], settled)
+            {
+                tracing::warn!(error = %error, "store does not know how often a dead letter was tried before");
             }
         }
     }

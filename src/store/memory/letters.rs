@@ -3,7 +3,7 @@
 use crate::store::{DeadLetter, KeptLetter, LetterFilter};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
-use unifi_herald_plugin::{BufferedEvent, Text};
+use unifi_herald_plugin::Text;
 
 /// Most dead letters kept per sink.
 const MAX: usize = 1000;
@@ -56,11 +56,11 @@ impl DeadLetters {
     pub(super) fn take(
         &mut self,
         filter: &LetterFilter,
-        mut taker: impl FnMut(&BufferedEvent) -> bool,
+        mut taker: impl FnMut(&DeadLetter) -> bool,
     ) -> u64 {
         let before = self.0.len();
         self.0
-            .retain(|(_, letter)| !(is_meant(filter, letter) && taker(&letter.event)));
+            .retain(|(_, letter)| !(is_meant(filter, letter) && taker(letter)));
         (before - self.0.len()) as u64
     }
 }

@@ -230,6 +230,29 @@ async fn a_dead_letter_is_tried_again_in_its_place_or_dropped_and_counted() {
 }
 
 #[tokio::test]
+async fn a_letter_that_is_given_up_again_tells_of_all_its_tries() {
+    let memory = store(&Clock::manual(Timestamp::from_millis(0)), 3);
+    memory.commit(to(0, 1..2)).await.unwrap();
+    let (at, all) = (Timestamp::from_millis(0), LetterFilter::default());
+    for round in 1..=3 {
+        let event = memory.claim(0, 1).await.remove(0);
+        let letter = DeadLetter {
+            sink: 0,
+            event,
+            reason: "refused".into(),
+            attempts: 2,
+            first: at,
+            last: at,
+        };
+        let settled = vec![Settled::Dead(Box::new(letter))];
+        memory.settle(0, settled).await.unwrap();
+        let letters = memory.dead_letters(&all, 0, 10).unwrap();
+        assert_eq!(letters[0].attempts, 2 * round);
+        assert_eq!(memory.retry_dead_letters(&all).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_dead_letter_does_not_push_others_out() {
     let memory = store(&Clock::manual(Timestamp::from_millis(0)), 1);
     let at = Timestamp::from_millis(0);
