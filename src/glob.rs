@@ -1,16 +1,17 @@
-//! Patterns with `*` and `?`, ignoring ASCII case: what `when` and the script function `glob` match with.
+//! Patterns with `*` and `?`, ignoring case: what `when` and the script function `glob` match with.
 
 use unifi_herald_plugin::Mac;
 
 /// Whether `text` matches `pattern`, where `*` stands for any text, also none, and `?` for one character.
 ///
-/// Case is ignored for ASCII letters. There is no escape: names that hold `*` or `?` are matched by `?`. The time
-/// is at most proportional to the product of the two lengths, whatever the pattern.
+/// Case is ignored, letter by letter: `ß` is not `SS`. There is no escape: names that hold `*` or `?` are matched by `?`.
+/// The time is at most proportional to the product of the two lengths, whatever the pattern.
 ///
 /// ```
 /// use unifi_herald::glob;
 ///
 /// assert!(glob::matches("ap-*", "AP-Attic"));
+/// assert!(glob::matches("büro", "BÜRO"));
 /// assert!(!glob::matches("ap-?", "ap-12"));
 /// ```
 #[must_use]
@@ -29,7 +30,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
             }
             (None, None) => return true,
             (Some('?'), Some(_)) => {}
-            (Some(wanted), Some(found)) if wanted.eq_ignore_ascii_case(&found) => {}
+            (Some(wanted), Some(found)) if is_same_letter(wanted, found) => {}
             _ => {
                 let Some((behind_star, from)) = &mut retry else {
                     return false;
@@ -42,6 +43,19 @@ pub fn matches(pattern: &str, text: &str) -> bool {
             }
         }
     }
+}
+
+/// Whether two letters are the same but for their case. Nearly all are ASCII, which is told apart at once: a search compares
+/// many millions.
+fn is_same_letter(one: char, other: char) -> bool {
+    one.eq_ignore_ascii_case(&other)
+        || (!one.is_ascii() && !other.is_ascii() && is_same_beyond_ascii(one, other))
+}
+
+#[cold]
+fn is_same_beyond_ascii(one: char, other: char) -> bool {
+    // Upper case as well: `σ` and `ς` are both a small `Σ`.
+    one.to_lowercase().eq(other.to_lowercase()) || one.to_uppercase().eq(other.to_uppercase())
 }
 
 /// Whether `pattern` is the address `mac`, or matches one of `names`, or, when it has a colon, the address.
@@ -83,6 +97,13 @@ mod tests {
             ("a?c", "abc", true),
             ("a?c", "abbc", false),
             ("a**c", "abbc", true),
+            ("*übung*", "die Übung im CAFÉ", true),
+            ("*café", "die Übung im CAFÉ", true),
+            ("?BUNG", "übung", true),
+            ("ubung", "Übung", false),
+            ("straße", "STRAẞE", true),
+            ("οδος", "ΟΔΟΣ", true),
+            ("οδος", "οδοσ", true),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} on {text}");
         }
@@ -102,8 +123,7 @@ mod tests {
                 (0..=text.len()).any(|from| by_definition(rest, &text[from..]))
             }
             (Some((wanted, pattern)), Some((found, text))) => {
-                (*wanted == '?' || wanted.eq_ignore_ascii_case(found))
-                    && by_definition(pattern, text)
+                (*wanted == '?' || is_same_letter(*wanted, *found)) && by_definition(pattern, text)
             }
             _ => false,
         }
@@ -111,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_the_definition(pattern in "[abA*?]{0,8}", text in "[abA]{0,8}") {
+        fn agrees_with_the_definition(pattern in "[abAäÄ*?]{0,8}", text in "[abAäÄ]{0,8}") {
             let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
             prop_assert_eq!(matches(&pattern, &text), by_definition(&p, &t));
         }
