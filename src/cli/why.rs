@@ -13,7 +13,9 @@ use unifi_herald_plugin::BufferedEvent;
 pub(super) fn why(outline: &Outline, id: &str, json: bool) -> Result<Exit, Exit> {
     let fates = find(outline, id)?;
     if fates.is_empty() {
-        complain(&format!("error: the journal has no event `{id}`"));
+        complain(&format!(
+            "error: the journal has no event `{id}`; what a controller told in two forms is kept once, under the id that came first"
+        ));
         return Ok(Exit::Failed);
     }
     let mut lines = Lines::new();
