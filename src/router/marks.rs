@@ -1,6 +1,7 @@
 //! How far each controller's site has come: watermarks that only rise.
 
-use crate::store::Watermark;
+use crate::store::{HoleChange, Watermark};
+use crate::unifi::gap::FIRST_RUN;
 use unifi_herald_plugin::{BufferedEvent, Origin, Text, Timestamp};
 
 /// The last watermark of each site.
@@ -42,6 +43,30 @@ impl Marks {
         risen.into_iter().map(|at| self.0[at].clone()).collect()
     }
 
+    /// The watermarks of sites that were met for the first time: what is older is in one of these holes.
+    pub(super) fn meet(&mut self, holes: &[HoleChange]) -> Vec<Watermark> {
+        let mut met = Vec::new();
+        for change in holes {
+            let HoleChange::Open(hole) = change else {
+                continue;
+            };
+            let is =
+                |mark: &Watermark| mark.controller == hole.controller && mark.site == hole.site;
+            if let Some(time) = hole.to.filter(|_| *hole.reason == *FIRST_RUN)
+                && !self.0.iter().any(is)
+            {
+                let mark = Watermark {
+                    controller: hole.controller.clone(),
+                    site: hole.site.clone(),
+                    time,
+                };
+                self.0.push(mark.clone());
+                met.push(mark);
+            }
+        }
+        met
+    }
+
     fn position(&mut self, event: &BufferedEvent, time: Timestamp) -> usize {
         let is = |mark: &Watermark| mark.controller == event.controller && mark.site == event.site;
         self.0.iter().position(is).unwrap_or_else(|| {
@@ -59,6 +84,7 @@ impl Marks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Hole;
     use std::sync::Arc;
     use unifi_herald_plugin::{Event, Kind};
 
@@ -75,6 +101,32 @@ mod tests {
     fn times(marks: &[Watermark]) -> Vec<(&str, i64)> {
         let time = |mark: &Watermark| mark.time.as_millis();
         marks.iter().map(|mark| (&*mark.site, time(mark))).collect()
+    }
+
+    #[test]
+    fn a_site_that_is_met_for_the_first_time_has_one_before_its_first_event() {
+        let hole = |site: &str, reason: &str| {
+            HoleChange::Open(Hole {
+                id: 1,
+                controller: "".into(),
+                site: site.into(),
+                from: Timestamp::from_millis(1),
+                to: Some(Timestamp::from_millis(50)),
+                reason: reason.into(),
+            })
+        };
+        let mut marks = Marks::new(Vec::new());
+        marks.rise(&[event("known", 5, 9)]);
+        let holes = [
+            hole("known", FIRST_RUN),
+            hole("met", FIRST_RUN),
+            hole("other", "start"),
+        ];
+        assert_eq!(times(&marks.meet(&holes)), [("met", 50)]);
+        assert_eq!(times(&marks.meet(&holes)), []);
+        // Its history is older.
+        assert_eq!(times(&marks.rise(&[event("met", 20, 60)])), []);
+        assert_eq!(times(&marks.rise(&[event("met", 55, 60)])), [("met", 55)]);
     }
 
     #[test]

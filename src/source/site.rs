@@ -166,6 +166,8 @@ impl SiteTask {
             up: false,
             data: false,
         };
+        let news = memory.state.lock().meet(self.repair_now());
+        announce::holes(&self.link, (&self.controller, &self.site), news);
         let end = self.listen(&mut connection, memory).await;
         // The events of the last turn are handed on whatever ended the connection.
         self.link.intake.push(&mut memory.events).await;

@@ -9,6 +9,7 @@ use unifi_herald::clock::Clock;
 use unifi_herald::config::{FirstRun, Plan};
 use unifi_herald::demo::{Ending, Entry, History, Simulator, SimulatorOptions};
 use unifi_herald::host::Host;
+use unifi_herald::store::Reader;
 use unifi_herald_plugin::{BufferedEvent, Kind, Origin};
 
 const MEMORY: &str = "\n[store]\nmode = \"memory\"\n";
@@ -289,6 +290,27 @@ fn what_was_before_herald_is_for_the_journal_unless_told_otherwise() {
             FirstRun::Seed => assert_eq!(given, 0),
             FirstRun::Deliver => assert_eq!(given, old.len()),
         }
+        assert_eq!(world.gaps(), Vec::<String>::new());
+        stop_clean(host);
+    }
+}
+
+/// A herald that is stopped soon after it has a socket, which told it nothing, has met the site nevertheless.
+#[test]
+fn what_happens_after_a_first_run_without_any_event_arrives() {
+    for history in [History::SystemLogOnly, History::LegacyOnly] {
+        let world = World::new(history, DISK);
+        let host = world.start(|_| {});
+        let store = Reader::open(&world.rig.path("herald-data")).unwrap();
+        eventually("the site is met", || {
+            !store.watermarks().unwrap().is_empty()
+        });
+        stop_clean(host);
+        // The time of the very first was drawn with the controller's start.
+        world.emit(1);
+        let missed = kept(history, world.emit(20));
+        let host = world.start(|_| {});
+        world.all_arrive_once(&missed);
         assert_eq!(world.gaps(), Vec::<String>::new());
         stop_clean(host);
     }

@@ -234,10 +234,7 @@ impl SiteTask {
         self.account
             .report
             .well(&Part::Site(self.site.name.clone()));
-        let news = memory
-            .state
-            .lock()
-            .came_up(connection.since, self.repair_now());
+        let news = memory.state.lock().came_up(self.repair_now());
         announce::holes(&self.link, (&self.controller, &self.site), news);
         memory.state.bell.notify_one();
         let event = announce::connected(&self.controller, &self.site, self.link.clock.wall());

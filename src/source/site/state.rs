@@ -27,6 +27,8 @@ pub(in crate::source) struct Shared {
     pub(in crate::source) repairs: Repairs,
     /// Where the last run stopped, until the first connection is up.
     resume: Option<Resume>,
+    /// The controller's time when this run was the first that ever had a socket of the site.
+    met: Option<Timestamp>,
     /// The controller's time up to which nothing can have been missed, in this run.
     heard: Option<Timestamp>,
     /// When the last data frame of this connection came, or it came up.
@@ -48,6 +50,7 @@ impl SiteState {
             decoder: Decoder::new(controller.clone(), site.clone()),
             repairs: Repairs::new(plan),
             resume: resume.map(|resume| resume.of_site(controller, &site.name)),
+            met: None,
             heard: None,
             data: None,
             blind: false,
@@ -64,10 +67,23 @@ impl SiteState {
 }
 
 impl Shared {
-    /// The connection that was begun at `begun` is up: the holes that this opens.
-    pub(super) fn came_up(&mut self, begun: Instant, now: Now) -> Vec<News> {
+    /// There is a socket. The hole that this opens where no run before had one: what is older is history from before
+    /// herald, and what comes is for the sinks, also when this run ends before the connection has proved itself.
+    pub(super) fn meet(&mut self, now: Now) -> Vec<News> {
+        let unknown = |resume: &Resume| resume.watermarks.is_empty();
+        if self.met.is_some() || !self.resume.as_ref().is_some_and(unknown) {
+            return Vec::new();
+        }
+        self.met = Some(now.wall);
         let scope = (&self.controller, &self.site);
-        let mut news = Vec::new();
+        let hole = self.repairs.first_run(scope, hole_id(), now);
+        self.repairs.open(hole, now)
+    }
+
+    /// The connection is up: the holes that this opens.
+    pub(super) fn came_up(&mut self, now: Now) -> Vec<News> {
+        let mut news = self.meet(now);
+        let scope = (&self.controller, &self.site);
         let resume = self.resume.take();
         if let Some(seen) = self.heard {
             let hole = self
@@ -79,18 +95,10 @@ impl Shared {
                 news.extend(self.repairs.open(hole, now));
             }
             let mark = resume.watermarks.first().map(|mark| mark.time);
-            let seen = mark.unwrap_or_else(|| {
-                // Nothing that the socket may tell as well can be history from before herald.
-                let met = Now {
-                    wall: now.wall - now.instant.saturating_duration_since(begun),
-                    ..now
-                };
-                let hole = self.repairs.first_run(scope, hole_id(), met);
-                news.extend(self.repairs.open(hole, now));
-                met.wall
-            });
+            let seen = mark.or(self.met).unwrap_or(now.wall);
             let mut hole = self.repairs.hole_since(seen, scope, hole_id(), START, now);
             if mark.is_none() {
+                // Nothing that the socket may tell as well can be history from before herald.
                 hole.from = seen.min(now.wall);
             }
             news.extend(self.repairs.open(hole, now));
