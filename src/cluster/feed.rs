@@ -1,6 +1,7 @@
 //! Brings a sink's share of a partition from the cluster to the sink's lane, as far as the lane has room.
 
 use super::garbage::{Garbage, time_of};
+use super::letters;
 use super::link::{Link, Trouble};
 use super::names::Partition;
 use super::outlet::message as message_of;
@@ -95,6 +96,7 @@ impl Feed {
             Err(error) => return self.lose(&message, &error).await,
         };
         let seq = message.info().map(|info| info.stream_sequence);
+        let tried = letters::tried(&message);
         let (_, acker) = message.split();
         let (Ok(seq), Some(place)) = (seq, place) else {
             return Ok(());
@@ -104,6 +106,7 @@ impl Feed {
             partition: self.partition.clone(),
             tenure: self.tenure,
             acker: Arc::new(acker),
+            tried,
             _place: place,
         };
         if let Some(acker) = self.queue.push(held) {

@@ -7,14 +7,17 @@ use super::shared::Shared;
 use crate::store::{DeadLetter, KeptLetter, LetterFilter};
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError};
-use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::message::{Message, PublishMessage};
+use async_nats::jetstream::stream::{LastRawMessageError, LastRawMessageErrorKind};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use unifi_herald_plugin::{BufferedEvent, Event, Text, Timestamp};
 
 /// Letters that are listed; the rest is seen when these are gone.
 const LISTED: usize = 1000;
+
+/// The subjects of all letters.
+const ALL: &str = "herald.dead.>";
 
 /// A letter as it is written.
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,14 +89,30 @@ const SLIMMERS: [fn(&mut Event); 3] = [
     },
 ];
 
-/// Keep a letter.
+/// Header of an event that was a dead letter: how often it was tried before it became pending again.
+const TRIED: &str = "Herald-Tried";
+
+/// How often the event was tried before it became pending again; nothing when it was no dead letter.
+pub(super) fn tried(message: &Message) -> Option<u32> {
+    let value = message.headers.as_ref()?.get(TRIED)?;
+    value.as_str().parse().ok()
+}
+
+/// Keep a letter, of an event that may have been one before.
 pub(super) async fn send(
     link: &Link,
     partition: &Partition,
     sink: &Text,
     letter: &DeadLetter,
+    tried: Option<u32>,
 ) -> Result<PublishAckFuture, PublishError> {
-    let (id, json) = written(sink, letter, link.room());
+    let mut letter = letter.clone();
+    letter.attempts = letter.attempts.saturating_add(tried.unwrap_or_default());
+    let (mut id, json) = written(sink, &letter, link.room());
+    if tried.is_some() {
+        // Another id than before: the stream may still know that of the letter that was.
+        id.push_str(&format!("/again/{}", letter.event.seq));
+    }
     let message = PublishMessage::build().payload(json.into()).message_id(id);
     link.jetstream
         .send_publish(partition.dead(sink), message)
@@ -103,6 +122,30 @@ pub(super) async fn send(
 /// The oldest letters of the cluster.
 pub(super) async fn list(link: &Link) -> Result<Vec<KeptLetter>, Trouble> {
     behind(link, 0, LISTED).await
+}
+
+/// The number of the newest letter; 0 when there is none.
+pub(super) async fn newest(link: &Link) -> Result<u64, Trouble> {
+    let trouble =
+        |error: &dyn std::fmt::Display| link.trouble("look for dead letters", &error.to_string());
+    let stream = link.jetstream.get_stream(link.names.shares()).await;
+    let stream = stream.map_err(|error| trouble(&error))?;
+    match stream.get_last_raw_message_by_subject(ALL).await {
+        Ok(message) => Ok(message.sequence),
+        Err(error) if is_none(&error) => Ok(0),
+        Err(error) => Err(trouble(&error)),
+    }
+}
+
+/// Whether there just is no such message.
+fn is_none(error: &LastRawMessageError) -> bool {
+    match error.kind() {
+        LastRawMessageErrorKind::NoMessageFound => true,
+        LastRawMessageErrorKind::JetStream(inner) => {
+            inner.error_code() == ErrorCode::NO_MESSAGE_FOUND
+        }
+        _ => false,
+    }
 }
 
 /// At most `max` letters of the cluster behind the position `after`.
@@ -117,18 +160,11 @@ async fn behind(link: &Link, after: i64, max: usize) -> Result<Vec<KeptLetter>, 
         let asked = stream
             .raw_message_builder()
             .sequence(next)
-            .next_by_subject("herald.dead.>");
+            .next_by_subject(ALL);
         let message = match asked.send().await {
             Ok(message) => message,
-            Err(error) => match error.kind() {
-                LastRawMessageErrorKind::NoMessageFound => break,
-                LastRawMessageErrorKind::JetStream(inner)
-                    if inner.error_code() == ErrorCode::NO_MESSAGE_FOUND =>
-                {
-                    break;
-                }
-                _ => return Err(trouble(&error)),
-            },
+            Err(error) if is_none(&error) => break,
+            Err(error) => return Err(trouble(&error)),
         };
         next = message.sequence + 1;
         if let Ok(written) = serde_json::from_slice::<Written>(&message.payload) {
@@ -222,6 +258,7 @@ async fn send_again(link: &Link, letter: &KeptLetter) -> Result<(), Trouble> {
     };
     // Another id than before: the stream may still know the event's.
     let message = message(&letter.event, &format!("{}/again/{position}", letter.sink));
+    let message = message.header(TRIED, letter.attempts.to_string());
     let sent = link
         .jetstream
         .send_publish(name.share(&letter.sink), message)

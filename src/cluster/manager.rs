@@ -59,7 +59,8 @@ struct Sight {
     view: View,
     /// Shares that wait, by sink and partition.
     waiting: BTreeMap<(String, Partition), u64>,
-    letters: u64,
+    /// How many letters there are, and the number of the newest: as many may be others.
+    letters: (u64, u64),
     /// Incidents that somebody wants to have acknowledged.
     asked: Vec<String>,
 }
@@ -70,7 +71,7 @@ impl Manager {
         let mut holdings: BTreeMap<Partition, Holding> = BTreeMap::new();
         let (mut renewed, mut progressed, mut tenures) = (None, self.clock.now(), 0);
         let mut shown = String::new();
-        let mut letters_seen = 0;
+        let mut letters_seen = (0, 0);
         while !stop.is_cancelled() {
             let now = self.clock.now();
             let mut done = Ok(());
@@ -214,6 +215,10 @@ impl Manager {
             }
             view.partitions.insert(partition);
         }
+        let newest = match letters {
+            0 => 0,
+            _ => letters::newest(link).await?,
+        };
         let bucket = link.names.state_stream();
         let heads = format!("$KV.{}.*.head", link.names.state());
         for (subject, _) in subjects(link, &bucket, &heads).await? {
@@ -242,7 +247,7 @@ impl Manager {
         Ok(Sight {
             view,
             waiting,
-            letters,
+            letters: (letters, newest),
             asked,
         })
     }

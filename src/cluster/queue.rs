@@ -44,6 +44,8 @@ pub(super) struct Held {
     /// Which time the partition was taken.
     pub(super) tenure: u64,
     pub(super) acker: Arc<Acker>,
+    /// How often it was tried before it became pending again, if it was a dead letter.
+    pub(super) tried: Option<u32>,
     /// Free again when the event leaves.
     pub(super) _place: OwnedSemaphorePermit,
 }
@@ -144,11 +146,11 @@ impl SinkQueue {
         self.filled.notify_one();
     }
 
-    /// The partition of a claimed event.
-    pub(super) fn partition_of(&self, letter: &DeadLetter) -> Option<Partition> {
+    /// The partition of a claimed event, and how often it was tried before it became pending again, if it was a letter.
+    pub(super) fn origin_of(&self, letter: &DeadLetter) -> Option<(Partition, Option<u32>)> {
         let inner = self.lock();
         let held = inner.held.get(&letter.event.seq)?;
-        Some(held.partition.clone())
+        Some((held.partition.clone(), held.tried))
     }
 
     /// Enter what became of claimed events; who is to be told that it is done.

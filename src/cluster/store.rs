@@ -84,10 +84,10 @@ impl Store for ClusterStore {
             Settled::Delivered { .. } | Settled::Expired { .. } | Settled::Merged { .. } => None,
         });
         for letter in dead {
-            let Some(partition) = queue.partition_of(letter) else {
+            let Some((partition, tried)) = queue.origin_of(letter) else {
                 continue;
             };
-            let sent = letters::send(self.link()?, &partition, &queue.name, letter).await;
+            let sent = letters::send(self.link()?, &partition, &queue.name, letter, tried).await;
             let answer = async { sent?.await };
             answer.await.map_err(|error| StoreError {
                 message: format!("the cluster did not keep a dead letter: {error}"),

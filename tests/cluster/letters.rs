@@ -63,6 +63,32 @@ fn what_a_sink_refuses_is_listed_shown_retried_and_dropped_by_any_worker() {
     }
 }
 
+#[test]
+fn a_letter_that_is_refused_again_at_once_is_a_letter_again_and_tells_of_all_its_tries() {
+    let server = NatsServer::start();
+    let office = Office::new(&[&server]);
+    let hook = Receiver::start();
+    hook.answer(&[400, 400, 400]);
+    let other = format!(
+        "[sinks.other]\nplugin = \"webhook\"\noptions = {{ url = \"{}\", format = \"json\" }}",
+        hook.url()
+    );
+    let house = office.herald("one", COUNTER, &other);
+    let mut worker = house.start(&["run"]);
+    worker.says("cluster is ready");
+    publish(&server.url(), &[event("a", 0)]);
+    for tries in 1..=3 {
+        eventually("it alone is listed, with all its tries", || {
+            let letters = letters(&house);
+            letters.len() == 1 && letters[0]["attempts"] == tries
+        });
+        house.run(&["dead-letters", "retry", "--all"]).with_code(0);
+    }
+    eventually("the hook has it", || hook.ids() == ["a-000000"]);
+    eventually("nothing is listed", || letters(&house).is_empty());
+    worker.stopped().with_code(0);
+}
+
 /// Makes an event larger, within what a script may.
 const GROW: &str = r#"
 fn filter(event) {
