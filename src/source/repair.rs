@@ -10,6 +10,7 @@ use crate::buffer::Item;
 use crate::intake::LossListener;
 use crate::unifi::Site;
 use crate::unifi::gap::{History, Next, Now, Slice};
+use crate::unifi::history::pages::Promises;
 use crate::unifi::history::walk::Marks;
 use collect::Collector;
 use fetch::Stop;
@@ -39,6 +40,8 @@ pub(super) struct Repair {
 struct Memory {
     /// Odd answers in a row, of the system log and of `stat/event`.
     odd: [u32; 2],
+    /// What the system log promised of the slices before.
+    promises: Promises,
     /// Where in `stat/event` the slice before ended.
     marks: Marks,
     /// When the history was last asked whether the mute socket misses something.
@@ -106,7 +109,7 @@ impl Repair {
             }
         }
         let mut collector = Collector::default();
-        let fetched = self.fetch(&slice, &mut memory.marks, &mut collector);
+        let fetched = self.fetch(&slice, memory, &mut collector);
         match fetched.await {
             Ok(()) => {
                 memory.odd = [0, 0];

@@ -1,5 +1,6 @@
 //! The two history APIs: what to ask them, and what their answers hold.
 
+pub mod pages;
 pub mod walk;
 
 use super::endpoint;
@@ -79,13 +80,10 @@ pub fn hours_back(from: Timestamp, now: Timestamp) -> u64 {
 struct Answer<'a> {
     #[serde(borrow, alias = "logs")]
     data: Option<Vec<&'a RawValue>>,
-    total_element_count: Option<u64>,
-    meta: Option<Meta>,
-}
-
-#[derive(Deserialize)]
-struct Meta {
-    count: Option<u64>,
+    #[serde(default)]
+    total_element_count: Value,
+    #[serde(default)]
+    meta: Value,
 }
 
 impl<'a> Page<'a> {
@@ -112,11 +110,19 @@ impl<'a> Page<'a> {
 
     fn of_object(text: &'a str) -> Result<Self, NotAPage> {
         let answer: Answer<'_> = serde_json::from_str(text).map_err(|_| NotAPage)?;
-        let meta = answer.meta.and_then(|meta| meta.count);
+        let total = count(&answer.total_element_count);
         Ok(Self {
             items: answer.data.ok_or(NotAPage)?,
-            total: answer.total_element_count.or(meta),
+            total: total.or_else(|| count(&answer.meta["count"])),
         })
+    }
+}
+
+/// A number, which some versions write as text; anything else says nothing.
+fn count(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_u64(),
     }
 }
 
@@ -134,6 +140,10 @@ mod tests {
         let v2 = r#"{"data":[{"id":"1"},{"id":"2"}],"page_number":0,"total_element_count":7,"total_page_count":4}"#;
         assert_eq!(read(v2), Some((2, Some(7))));
         assert_eq!(read(&format!(" [{v2}]\n")), Some((2, Some(7))));
+        let text = r#"{"data":[{"id":"1"}],"total_element_count":"7"}"#;
+        assert_eq!(read(text), Some((1, Some(7))));
+        let odd = r#"{"data":[{"id":"1"}],"total_element_count":{"all":7},"meta":[3]}"#;
+        assert_eq!(read(odd), Some((1, None)));
         assert_eq!(read(r#"{"logs":[{"id":"1"}]}"#), Some((1, None)));
         assert_eq!(read(r#"[{"id":"1"},{"id":"2"}]"#), Some((2, None)));
         assert_eq!(read("[]"), Some((0, None)));

@@ -1,10 +1,11 @@
 //! Reading a slice of a history, page by page from the newest to the oldest.
 
-use super::{Collector, Repair};
+use super::{Collector, Memory, Repair};
 use crate::source::account::Failure;
 use crate::source::http::LIST;
 use crate::unifi::answer::{Answer, Verdict};
 use crate::unifi::gap::{History, Slice};
+use crate::unifi::history::pages::{Pages, Promises, Turn};
 use crate::unifi::history::walk::{Ask, CHUNK, ItemRead, Marks, PageRead, Walk};
 use crate::unifi::history::{
     LEGACY_PAGE, Page, SYSTEM_LOG_PAGE, hours_back, legacy_body, legacy_path, system_log_body,
@@ -17,8 +18,6 @@ use unifi_herald_plugin::{Event, Timestamp};
 
 /// Most pages of one slice; what has more is no history of a network.
 const MAX_PAGES: usize = 4_000;
-/// How often in a row a page of the system log may be the one before until the controller knows no pages.
-const MAX_AGAIN: u32 = 2;
 /// The end of time, as far as a question is concerned.
 const SOON: Duration = Duration::from_secs(60);
 
@@ -36,41 +35,46 @@ pub(super) enum Stop {
 }
 
 impl Repair {
-    /// Bring what the histories have of `slice`; `marks` are what the slice before left behind in `stat/event`.
+    /// Bring what the histories have of `slice`; in `memory` is what the slices before taught of the way through them.
     pub(super) async fn fetch(
         &self,
         slice: &Slice,
-        marks: &mut Marks,
+        memory: &mut Memory,
         collector: &mut Collector,
     ) -> Result<(), Stop> {
         if slice.histories.system_log {
-            self.system_log(slice, collector).await?;
+            self.system_log(slice, &mut memory.promises, collector)
+                .await?;
         }
         if slice.histories.legacy {
-            *marks = self.legacy(slice, marks, collector).await?;
+            memory.marks = self.legacy(slice, &memory.marks, collector).await?;
         }
         Ok(())
     }
 
-    async fn system_log(&self, slice: &Slice, collector: &mut Collector) -> Result<(), Stop> {
-        let mut last = String::new();
-        let (mut seen, mut again) = (0, 0);
+    async fn system_log(
+        &self,
+        slice: &Slice,
+        promises: &mut Promises,
+        collector: &mut Collector,
+    ) -> Result<(), Stop> {
+        let (mut last, mut pages) = (String::new(), Pages::default());
         for page in 0..MAX_PAGES {
             let body = system_log_body(slice.from, slice.until, page, SYSTEM_LOG_PAGE);
             let answer = self.ask(History::SystemLog, &body).await?;
             let (read, total) = self
                 .turn(History::SystemLog, &answer, &mut last, slice, collector)
                 .await?;
-            again = if read.again { again + 1 } else { 0 };
-            let stuck = again == MAX_AGAIN;
-            let parts = total.filter(|_| page == 0).map(Collector::parts);
-            let parts = parts.unwrap_or_default();
-            if (parts > 1 || stuck) && self.state.lock().repairs.narrow(slice, parts) {
+            let turn = pages.turn(read.items, read.again, total);
+            let parts = match total.filter(|_| page == 0) {
+                Some(total) => parts(total, promises),
+                None => 1,
+            };
+            if (parts > 1 || turn == Turn::Stuck) && self.state.lock().repairs.narrow(slice, parts)
+            {
                 return Err(Stop::Narrower);
             }
-            seen += read.items as u64;
-            let complete = total.is_some_and(|total| seen >= total);
-            if read.items == 0 || stuck || complete {
+            if turn != Turn::More {
                 return Ok(());
             }
         }
@@ -218,4 +222,14 @@ impl Repair {
         }
         oldest
     }
+}
+
+/// In how many parts a slice is to be read that is said to have so many items.
+fn parts(total: u64, promises: &mut Promises) -> u32 {
+    let parts = Collector::parts(total);
+    if parts <= 1 {
+        promises.kept();
+        return 1;
+    }
+    if promises.believe(total) { parts } else { 1 }
 }
