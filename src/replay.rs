@@ -91,7 +91,10 @@ impl Replay {
             dead,
         };
         for (index, (event, record)) in replayed.events.iter().zip(&records).enumerate() {
-            // What a script made has none: it is told with what it was made of.
+            // What a script made is told with what it was made of.
+            if verdict::is_of_made(record) {
+                continue;
+            }
             let Some((_, chains)) = verdict::read(record) else {
                 continue;
             };
@@ -167,8 +170,7 @@ pub fn is_for_journal_only(record: Option<&[u8]>) -> bool {
 #[must_use]
 pub fn is_made(event: &Event, record: Option<&[u8]>) -> bool {
     let by_chains = matches!(event.kind.category(), "alert" | "digest");
-    // What a script made has no record of its own.
-    let by_script = event.origin == Origin::Derived && record.is_some_and(<[u8]>::is_empty);
+    let by_script = event.origin == Origin::Derived && record.is_some_and(verdict::is_of_made);
     by_chains || by_script
 }
 

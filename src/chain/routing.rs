@@ -181,8 +181,10 @@ impl Routing {
             self.record.step(Deed::Had, false);
             return;
         }
-        self.record.step(Deed::Given, false);
         let buffered = self.numbered(event);
+        let first = self.events[self.current.first].seq;
+        self.record
+            .given(usize::try_from(buffered.seq - first).unwrap_or(usize::MAX));
         self.shares[sink].push(buffered);
     }
 

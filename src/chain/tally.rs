@@ -129,6 +129,12 @@ impl Cursor {
         self.branches.pop();
     }
 
+    /// The chain the event is in, the step that is next, and whether it is one of several there.
+    pub(super) fn place(&self) -> (usize, usize, bool) {
+        let chain = self.chains.saturating_sub(1);
+        (chain, self.position, !self.branches.is_empty())
+    }
+
     /// The event is through.
     pub(super) fn end(&mut self) {
         self.chains = 0;

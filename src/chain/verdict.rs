@@ -2,7 +2,8 @@
 //!
 //! Four bytes name the [`Shape`](super::Shape) of the chains at that time. Then each chain has one byte for whether the
 //! event entered it, followed by one for each step it came to. Where a step put several events in its place, the way
-//! of each follows, and a byte that ends them.
+//! of each follows, and a byte that ends them; a byte behind a step tells that this one is the event itself. Of what a step
+//! made, the record has the sinks that got it, each behind a byte that says so and its place in the chain.
 
 use super::tally::{ChainTally, Cursor};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ const PASSED_BY: u8 = 0;
 const ENTERED: u8 = 1;
 const ONE_OF_SEVERAL: u8 = 2;
 const END_OF_SEVERAL: u8 = 3;
+const ITSELF: u8 = 4;
+const AT: u8 = 5;
 const FIRST_STEP: u8 = 16;
 /// Added to a step's byte when the step failed and its `on_error` decided.
 const FAILED: u8 = 64;
@@ -97,6 +100,17 @@ pub(super) struct Recorder {
     current: Vec<u8>,
     done: Vec<Vec<u8>>,
     cursor: Cursor,
+    /// Which sinks got what was made of the event.
+    made: Vec<Made>,
+}
+
+/// A sink got something that a step made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Made {
+    /// Which of those that were made of the event, from 1.
+    place: usize,
+    chain: usize,
+    position: u8,
 }
 
 impl Recorder {
@@ -114,6 +128,7 @@ impl Recorder {
         self.shape = None;
         self.current.clear();
         self.done.clear();
+        self.made.clear();
     }
 
     pub(super) fn is_recording(&self) -> bool {
@@ -128,6 +143,25 @@ impl Recorder {
     pub(super) fn step(&mut self, deed: Deed, failed: bool) {
         self.cursor.step(deed, failed);
         self.push(deed as u8 + if failed { FAILED } else { 0 });
+    }
+
+    /// A sink got the event itself, at `place` 0, or what was made of it.
+    pub(super) fn given(&mut self, place: usize) {
+        let (chain, position, is_of_several) = self.cursor.place();
+        self.step(Deed::Given, false);
+        if place == 0 && is_of_several {
+            self.push(ITSELF);
+        }
+        if place > 0
+            && self.shape.is_some()
+            && let Ok(position) = u8::try_from(position)
+        {
+            self.made.push(Made {
+                place,
+                chain,
+                position,
+            });
+        }
     }
 
     pub(super) fn one_of_several(&mut self) {
@@ -153,13 +187,46 @@ impl Recorder {
         let mut record = Vec::with_capacity(shape.len() + self.current.len());
         record.extend_from_slice(&shape);
         record.append(&mut self.current);
+        let first = self.done.len();
         self.done.push(record);
         self.done.resize(events, Vec::new());
+        self.made.sort_unstable();
+        for gifts in self.made.chunk_by(|one, next| one.place == next.place) {
+            if let Some(record) = self.done.get_mut(first + gifts[0].place) {
+                *record = of_made(shape, gifts);
+            }
+        }
+        self.made.clear();
     }
 
     pub(super) fn take(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.done)
     }
+}
+
+/// The record of what a step made, which sinks got like this.
+fn of_made(shape: [u8; 4], gifts: &[Made]) -> Vec<u8> {
+    let (mut record, mut chains) = (shape.to_vec(), 0);
+    for gift in gifts {
+        while chains <= gift.chain {
+            record.push(if chains == gift.chain {
+                ENTERED
+            } else {
+                PASSED_BY
+            });
+            chains += 1;
+        }
+        record.extend([AT, gift.position, Deed::Given as u8]);
+    }
+    record
+}
+
+/// Whether this is the record of what a script or filter made.
+#[must_use]
+pub fn is_of_made(record: &[u8]) -> bool {
+    let mut bytes = record.iter().skip(4);
+    let first = bytes.find(|byte| ![PASSED_BY, ENTERED].contains(byte));
+    record.is_empty() || first == Some(&AT)
 }
 
 /// What one chain did.
@@ -178,6 +245,8 @@ pub struct StepVerdict {
     pub position: usize,
     /// How many steps before it put several events in the place of one: 0 for the event itself.
     pub depth: usize,
+    /// Whether this is the event itself, and not what was put in its place.
+    pub itself: bool,
     /// What it did.
     pub deed: Deed,
     /// Whether it failed, so that its `on_error` decided.
@@ -191,7 +260,8 @@ pub fn read(record: &[u8]) -> Option<([u8; 4], Vec<ChainVerdict>)> {
     let mut chains: Vec<ChainVerdict> = Vec::new();
     let mut position = 0;
     let mut branches = Vec::new();
-    for byte in bytes {
+    let mut bytes = bytes.iter();
+    while let Some(byte) = bytes.next() {
         match *byte {
             PASSED_BY => chains.push(ChainVerdict::default()),
             ENTERED => {
@@ -204,12 +274,15 @@ pub fn read(record: &[u8]) -> Option<([u8; 4], Vec<ChainVerdict>)> {
             }
             ONE_OF_SEVERAL => position = *branches.last()?,
             END_OF_SEVERAL => drop(branches.pop()?),
+            ITSELF => chains.last_mut()?.steps.last_mut()?.itself = true,
+            AT => position = usize::from(*bytes.next()?),
             byte => {
                 let code = byte & !FAILED;
                 let deed = *DEEDS.get(usize::from(code.checked_sub(FIRST_STEP)?))?;
                 chains.last_mut()?.steps.push(StepVerdict {
                     position,
                     depth: branches.len(),
+                    itself: branches.is_empty(),
                     deed,
                     failed: byte & FAILED != 0,
                 });
@@ -248,6 +321,7 @@ mod tests {
         let step = |position, depth, deed, failed| StepVerdict {
             position,
             depth,
+            itself: depth == 0,
             deed,
             failed,
         };
@@ -262,6 +336,46 @@ mod tests {
             ]
         );
         assert_eq!(records[0].len(), 4 + 9);
+    }
+
+    #[test]
+    fn what_a_step_made_has_a_record_of_who_got_it() {
+        let mut recorder = Recorder::default();
+        recorder.start(*b"abcd");
+        recorder.chain(true);
+        recorder.step(Deed::Replaced, false);
+        recorder.one_of_several();
+        recorder.given(0);
+        recorder.given(0);
+        recorder.one_of_several();
+        recorder.given(2);
+        recorder.given(2);
+        recorder.end_of_several();
+        recorder.chain(false);
+        recorder.chain(true);
+        recorder.step(Deed::Replaced, false);
+        recorder.one_of_several();
+        recorder.given(2);
+        recorder.end_of_several();
+        recorder.end(3);
+        let records = recorder.take();
+        assert_eq!(
+            [false, true, true],
+            [&records[0], &records[1], &records[2]].map(|record| is_of_made(record))
+        );
+        let given = |record: &[u8]| {
+            let (_, chains) = read(record).unwrap();
+            let chains = chains.into_iter().enumerate();
+            let steps = chains.flat_map(|(index, chain)| {
+                let steps = chain.steps.into_iter();
+                let itself = steps.filter(|step| step.itself && step.deed == Deed::Given);
+                itself.map(move |step| (index, step.position))
+            });
+            steps.collect::<Vec<_>>()
+        };
+        assert_eq!(given(&records[0]), [(0, 1), (0, 2)]);
+        assert_eq!(records[1], [0_u8; 0], "nobody got it");
+        assert_eq!(given(&records[2]), [(0, 1), (0, 2), (2, 1)]);
     }
 
     #[test]

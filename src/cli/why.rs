@@ -57,7 +57,7 @@ fn describe(fate: &Fate, outline: &Outline) -> String {
     text.push_str("\n\nchains\n");
     if fate.chains.is_empty() {
         text.push_str(
-            "  not recorded: a script or filter made this event, or an older herald routed it\n",
+            "  not recorded: a script or filter made this event and no sink got it, or an older herald routed it\n",
         );
     }
     describe_chains(&fate.chains, &mut text);

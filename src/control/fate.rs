@@ -16,8 +16,8 @@ const LETTERS: usize = 1000;
 pub struct Fate {
     /// The event.
     pub event: Box<RawValue>,
-    /// What each chain did, in the order of the configuration of that time; empty when it was not recorded, as for
-    /// what a script made.
+    /// What each chain did, in the order of the configuration of that time; empty when it was not recorded. Of what a
+    /// script or filter made, only which sinks got it.
     pub chains: Vec<ChainFate>,
     /// Every sink that was given it, or does not get it any more.
     pub deliveries: Vec<Delivery>,
@@ -28,7 +28,7 @@ pub struct Fate {
 pub struct Routed {
     /// The event.
     pub event: Box<RawValue>,
-    /// What each chain did; empty for what a script or filter made.
+    /// What each chain did; of what a script or filter made, only which sinks got it.
     pub chains: Vec<ChainFate>,
 }
 
@@ -168,7 +168,7 @@ fn given(chains: &[ChainVerdict], shape: &Shape) -> Vec<String> {
         let own = chain
             .steps
             .iter()
-            .filter(|step| step.depth == 0 && step.deed == Deed::Given);
+            .filter(|step| step.itself && step.deed == Deed::Given);
         let names = own.filter_map(|step| steps.get(step.position)?.strip_prefix("sink "));
         sinks.extend(names.map(str::to_owned));
     }

@@ -17,7 +17,7 @@ pub struct Tap(broadcast::Sender<Shown>);
 pub struct Shown {
     /// The event.
     pub event: BufferedEvent,
-    /// What [`crate::chain::verdict::read`] reads; empty for what a script or filter made.
+    /// What [`crate::chain::verdict::read`] reads; empty for what a script or filter made and no sink got.
     pub record: Arc<[u8]>,
     /// The names in the record.
     pub shape: Arc<Shape>,
