@@ -11,8 +11,9 @@ mod room;
 pub use books::{Books, SinkBooks};
 pub use changes::{Hole, HoleChange, StateChange, StateEntry, Watermark};
 pub use disk::{
-    DiskStore, JournalEvent, JournalQuery, KeptLetter, LetterFilter, MaintenanceError, OpenError,
-    Order, Reader, backup, change_state, check, compact, drop_letters, forget_state, retry_letters,
+    DiskStore, JournalEvent, JournalQuery, KeptLetter, LetterFilter, MaintenanceError, Omission,
+    OpenError, Order, Reader, backup, change_state, check, compact, drop_letters, forget_state,
+    retry_letters,
 };
 pub use memory::MemoryStore;
 

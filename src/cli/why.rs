@@ -67,8 +67,12 @@ fn describe(fate: &Fate, outline: &Outline) -> String {
     }
     for delivery in &fate.deliveries {
         let state = match &*delivery.state {
-            "settled" => "delivered, unless it had become too old or there was no room",
+            "settled" => "delivered",
             "dead_letter" => "dead letter",
+            "too_old" => "not delivered, it had become too old for the sink",
+            "merged" => "not delivered, the news of the end was pending as well and tells more",
+            "lost" => "lost, there was no room",
+            "dropped" => "not delivered, it was a dead letter and was dropped",
             other => other,
         };
         let reason = delivery.reason.as_ref();

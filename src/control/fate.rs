@@ -3,7 +3,7 @@
 use super::tap::Shown;
 use crate::chain::verdict::{self, ChainVerdict, Deed};
 use crate::chain::{ChainShape, Shape};
-use crate::store::{JournalEvent, KeptLetter, LetterFilter, Reader, StoreError};
+use crate::store::{JournalEvent, KeptLetter, LetterFilter, Omission, Reader, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use unifi_herald_plugin::Text;
@@ -28,7 +28,7 @@ pub struct Fate {
 pub struct Routed {
     /// The event.
     pub event: Box<RawValue>,
-    /// What each chain did; of what a script or filter made, only which sinks got it.
+    /// What each chain did; empty for what a script or filter made, which is told with the event before it.
     pub chains: Vec<ChainFate>,
 }
 
@@ -62,8 +62,8 @@ pub struct StepFate {
 pub struct Delivery {
     /// The sink.
     pub sink: String,
-    /// `pending`, `dead_letter`, or `settled`: delivered, unless it had become too old, was merged with the news
-    /// of its end, or there was no room.
+    /// `pending`, `settled` when it was delivered, `dead_letter`; or why it is not delivered any more: `too_old` for the sink,
+    /// `merged` with the news of its end, `lost` for want of room, `dropped` when it was a dead letter.
     pub state: String,
     /// Why it is a dead letter.
     pub reason: Option<String>,
@@ -89,7 +89,8 @@ pub fn fates(reader: &Reader, id: &str) -> Result<Vec<Fate>, StoreError> {
 
 /// An event that was just committed, with what its record says.
 pub(super) fn routed(shown: &Shown) -> Option<Routed> {
-    let record = verdict::read(&shown.record);
+    let record = Some(&shown.record).filter(|record| !verdict::is_of_made(record));
+    let record = record.and_then(|record| verdict::read(record));
     let chains = record.map(|(_, chains)| name_chains(chains, &shown.shape));
     Some(Routed {
         event: RawValue::from_string(shown.event.to_json()).ok()?,
@@ -113,6 +114,7 @@ fn fate(
         None => (Vec::new(), Vec::new()),
     };
     let awaited = reader.awaited_by(event.seq)?;
+    let omitted = reader.omitted_by(event.seq)?;
     let letters = letters
         .iter()
         .filter(|letter| letter.event.seq == event.seq);
@@ -122,7 +124,7 @@ fn fate(
     Ok(Some(Fate {
         event: json,
         chains,
-        deliveries: deliveries(given, &awaited, letters),
+        deliveries: deliveries(given, &awaited, &omitted, letters),
     }))
 }
 
@@ -178,6 +180,7 @@ fn given(chains: &[ChainVerdict], shape: &Shape) -> Vec<String> {
 fn deliveries<'a>(
     given: Vec<String>,
     awaited: &[Text],
+    omitted: &[(Text, Omission)],
     letters: impl Iterator<Item = &'a KeptLetter>,
 ) -> Vec<Delivery> {
     let pending = awaited.iter().map(|sink| Delivery {
@@ -191,6 +194,16 @@ fn deliveries<'a>(
         reason: Some(letter.reason.clone()),
     });
     let mut all: Vec<Delivery> = pending.chain(dead).collect();
+    // A sink that was given it again, or had it given up, is in one of these.
+    for (sink, why) in omitted {
+        if !all.iter().any(|delivery| *delivery.sink == **sink) {
+            all.push(Delivery {
+                sink: sink.to_string(),
+                state: why.as_str().to_owned(),
+                reason: None,
+            });
+        }
+    }
     for sink in given {
         if !all.iter().any(|delivery| delivery.sink == sink) {
             all.push(Delivery {

@@ -14,6 +14,7 @@ mod letters;
 mod lock;
 mod maintain;
 mod names;
+mod omitted;
 mod orders;
 mod outbox;
 mod reader;
@@ -35,6 +36,7 @@ pub use letters::{KeptLetter, LetterFilter};
 pub use maintain::{
     MaintenanceError, change_state, check, compact, drop_letters, forget_state, retry_letters,
 };
+pub use omitted::Omission;
 pub use reader::Reader;
 
 use super::{

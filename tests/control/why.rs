@@ -6,6 +6,7 @@ use crate::support::rig::{Rig, controller, stop_clean};
 use serde_json::{Value, json};
 use std::path::Path;
 use unifi_herald::demo::{Simulator, SimulatorOptions};
+use unifi_herald_plugin::BufferedEvent;
 
 const CHAINS: &str = r#"
 [sinks.archive]
@@ -91,4 +92,47 @@ fn what_became_of_an_event_is_told_step_by_step() {
     let unknown = herald(&rig, &["events", "--why", "nonesuch"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(err(&unknown).contains("no event `nonesuch`"));
+}
+
+const SEVERAL: &str = r#"
+[sinks.archive]
+plugin = "file"
+options = { path = "events.jsonl" }
+
+[scripts.two]
+file = "two.rhai"
+
+[chains.everything]
+steps = [{ script = "two" }, { sink = "archive" }]
+"#;
+
+#[test]
+fn what_a_script_made_and_the_event_beside_it_are_delivered_each() {
+    let simulator = Simulator::start(SimulatorOptions::default()).unwrap();
+    let rig = Rig::new(&(controller("home", &simulator, r#"["default"]"#) + SEVERAL));
+    rig.write(
+        "two.rhai",
+        "fn filter(event) { let copy = event.derive(); copy.summary = \"copy\"; [event, copy] }",
+    );
+    let host = rig.start();
+    assert!(simulator.wait_for_sockets(1, crate::support::LIMIT));
+    let made = &simulator.emit("default", 1)[0];
+    let is = |event: &BufferedEvent| {
+        let raw = event.raw.as_ref();
+        raw.is_some_and(|raw| raw.as_str() == made.raw)
+    };
+    let both = || {
+        let mut events = rig.events("events.jsonl");
+        events.retain(is);
+        events
+    };
+    eventually("both are in the file", || both().len() == 2);
+    for event in both() {
+        let id = event.id.to_string();
+        let settled = json!([{"sink": "archive", "state": "settled", "reason": null}]);
+        eventually("it is settled", || told(&rig, &id)["deliveries"] == settled);
+        let given = told(&rig, &id)["chains"].to_string();
+        assert!(given.contains("given"), "{given}");
+    }
+    stop_clean(host);
 }

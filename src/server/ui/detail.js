@@ -19,7 +19,7 @@ const DEEDS = {
   collected: "collected it",
   said: "said it",
 };
-const STATES = { pending: "waiting", dead_letter: "given up", settled: "delivered" };
+const STATES = { pending: "waiting", dead_letter: "given up", settled: "delivered", too_old: "too old for it", merged: "told with its end", lost: "lost", dropped: "dropped" };
 
 let shown = null;
 

@@ -3,6 +3,7 @@
 use super::letters;
 use super::names::Names;
 use super::number;
+use super::omitted::{self, Omission};
 use super::outbox;
 use super::runs::Runs;
 use super::untold;
@@ -197,8 +198,17 @@ impl Pen {
         let seqs = settled.iter().map(Settled::seq).collect();
         let removed = outbox::remove(connection, sink, &seqs)?;
         for settled in settled.iter().filter(|one| removed.contains(one.seq())) {
-            if let Settled::Dead(letter) = settled {
-                letters::add(connection, sink, letter, &mut self.json)?;
+            match settled {
+                Settled::Delivered { .. } => {}
+                Settled::Expired { seq } => {
+                    omitted::note(connection, sink, *seq, Omission::TooOld)?;
+                }
+                Settled::Merged { seq } => {
+                    omitted::note(connection, sink, *seq, Omission::Merged)?;
+                }
+                Settled::Dead(letter) => {
+                    letters::add(connection, sink, letter, &mut self.json)?;
+                }
             }
             books.settle(settled);
         }

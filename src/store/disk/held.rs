@@ -1,6 +1,7 @@
 //! What the store holds in memory while the disk takes nothing: all that the disk does not know yet, bounded.
 
 use super::commit::{Pen, write_holes, write_state};
+use super::omitted::{self, Omission};
 use super::outbox::{self, Refill};
 use super::runs::Runs;
 use super::untold;
@@ -16,6 +17,9 @@ use unifi_herald_plugin::{BufferedEvent, Text};
 /// Most dead letters held; beyond it the oldest is forgotten, as in the memory store.
 const MAX_DEAD_LETTERS: usize = 1000;
 
+/// Most omissions held; of the others it is not known any more why a sink did not get the event.
+const MAX_OMITTED: usize = 10_000;
+
 /// The difference between the disk as it was last known and what is true now. Writing it is idempotent, for the
 /// transaction that failed may have reached the disk after all.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub(super) struct Held {
     /// For each sink, what it settled of the events on disk.
     settled: Vec<Runs>,
     dead: VecDeque<DeadLetter>,
+    /// What sinks do not get that they were given, by position and number.
+    omitted: Vec<(usize, u64, Omission)>,
     cleared: BTreeSet<Text>,
     state: BTreeMap<(Text, Text), StateChange>,
     watermarks: HashMap<(Text, Text), Watermark>,
@@ -48,6 +54,7 @@ impl Held {
             pending: vec![VecDeque::new(); sinks],
             settled: vec![Runs::default(); sinks],
             dead: VecDeque::new(),
+            omitted: Vec::new(),
             cleared: BTreeSet::new(),
             state: BTreeMap::new(),
             watermarks: HashMap::new(),
@@ -130,6 +137,12 @@ impl Held {
         }
     }
 
+    fn omit(&mut self, position: usize, seq: u64, why: Omission) {
+        if self.omitted.len() < MAX_OMITTED {
+            self.omitted.push((position, seq, why));
+        }
+    }
+
     fn bury(&mut self, letter: &DeadLetter) {
         self.dead.push_back(letter.clone());
         if self.dead.len() > MAX_DEAD_LETTERS {
@@ -156,8 +169,11 @@ impl Held {
             };
             if found {
                 books.settle(one);
-                if let Settled::Dead(letter) = one {
-                    self.bury(letter);
+                match one {
+                    Settled::Delivered { .. } => {}
+                    Settled::Expired { .. } => self.omit(position, seq, Omission::TooOld),
+                    Settled::Merged { .. } => self.omit(position, seq, Omission::Merged),
+                    Settled::Dead(letter) => self.bury(letter),
                 }
             }
         }
@@ -243,6 +259,9 @@ impl Held {
         let mut json = Vec::new();
         for letter in &self.dead {
             letters::add(connection, pen.sinks[letter.sink], letter, &mut json)?;
+        }
+        for (position, seq, why) in &self.omitted {
+            omitted::note(connection, pen.sinks[*position], *seq, *why)?;
         }
         let clears = self.cleared.iter().cloned();
         let clears: Vec<_> = clears.map(|scope| StateChange::Clear { scope }).collect();

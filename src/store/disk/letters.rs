@@ -1,6 +1,7 @@
 //! Dead letters on disk: kept, listed, tried again, dropped.
 
 use super::commit::Json;
+use super::omitted::{self, Omission};
 use super::outbox::{self, parse};
 use super::{as_seq, number};
 use crate::store::{DeadLetter, Settled};
@@ -180,11 +181,28 @@ pub(super) fn drop_matching(
     limit: usize,
 ) -> rusqlite::Result<u64> {
     let matching = matching(connection, filter, newest, limit)?;
+    drop_all(connection, &matching)?;
+    Ok(matching.len() as u64)
+}
+
+/// Forget some of those that were tried last before `oldest`.
+pub(super) fn drop_old(connection: &Connection, oldest: Timestamp) -> rusqlite::Result<()> {
+    let mut old = connection
+        .prepare_cached("SELECT sink, seq, rowid FROM dead_letters WHERE last < ?1 LIMIT 1000")?;
+    let old = old.query_map([oldest.as_millis()], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    drop_all(connection, &old.collect::<rusqlite::Result<Vec<_>>>()?)
+}
+
+/// Forget those with this sink, number and position.
+fn drop_all(connection: &Connection, letters: &[(i64, i64, i64)]) -> rusqlite::Result<()> {
     let mut delete = connection.prepare_cached("DELETE FROM dead_letters WHERE rowid = ?1")?;
-    for (_, _, position) in &matching {
+    for (sink, seq, position) in letters {
+        omitted::note(connection, *sink, as_seq(*seq), Omission::Dropped)?;
         delete.execute([position])?;
     }
-    Ok(matching.len() as u64)
+    Ok(())
 }
 
 /// Sink, number and position of matching letters.

@@ -3,6 +3,7 @@
 use super::journal::{self, JournalEvent, JournalQuery};
 use super::letters::{self, KeptLetter, LetterFilter};
 use super::names::known_ids;
+use super::omitted::{self, Omission};
 use super::{OpenError, as_seq, number, outbox, schema, sinks};
 use crate::store::{Hole, SinkBooks, StateEntry, StoreError, Watermark};
 use rusqlite::Connection;
@@ -97,6 +98,14 @@ impl Reader {
             }
         }
         Ok(found)
+    }
+
+    /// The sinks that were given the event of this number and do not get it any more, and why.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn omitted_by(&self, seq: u64) -> Result<Vec<(Text, Omission)>, StoreError> {
+        Ok(omitted::of(&self.connection, seq)?)
     }
 
     /// Dead letters in the order they were given up, at most `limit`, behind the position `after`: 0 at first, then

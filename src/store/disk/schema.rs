@@ -10,7 +10,7 @@ use std::time::Duration;
 use unifi_herald_plugin::Kind;
 
 /// Each entry takes the schema from its position to the next version. Entries are only ever added.
-const MIGRATIONS: &[&str] = &[V1, V2, V3];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
 
 /// `journal` has what is read by number, `search` what is looked for: small rows in the order of time, so that a
 /// search without an index of its own still goes through a million in a moment, and a commit pays for none.
@@ -80,6 +80,13 @@ ALTER TABLE search ADD COLUMN to_name TEXT;
 /// How often a dead letter was tried before it became pending again, for the count of the next one.
 const V3: &str = "
 ALTER TABLE versions ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+";
+
+/// Why a sink does not get an event that it was given ([`super::omitted`]). What was settled before is not known.
+const V4: &str = "
+CREATE TABLE omitted (
+    seq INTEGER NOT NULL, sink INTEGER NOT NULL, why INTEGER NOT NULL, PRIMARY KEY (seq, sink)
+) WITHOUT ROWID;
 ";
 
 /// A database up to this size is checked from end to end when it is opened.

@@ -1,5 +1,7 @@
 //! Keeps the store within its age and size, in slices between commits, and gives space back to the system.
 
+use super::letters;
+use super::omitted::{self, Omission};
 use super::outbox;
 use super::runs::Runs;
 use super::untold;
@@ -100,12 +102,7 @@ impl Writer {
             connection
                 .prepare_cached("DELETE FROM state WHERE expires < ?1")?
                 .execute([expired.as_millis()])?;
-            connection
-                .prepare_cached(
-                    "DELETE FROM dead_letters WHERE rowid IN
-                         (SELECT rowid FROM dead_letters WHERE last < ?1 LIMIT 1000)",
-                )?
-                .execute([oldest.as_millis()])?;
+            letters::drop_old(connection, oldest)?;
             forget_sinks(connection, oldest)
         })?;
         Ok(Some(0))
@@ -160,7 +157,11 @@ impl Writer {
         let losses = losses(&self.connection, &seqs)?;
         let lost = self.transact(SyncMode::Normal, |connection, _, books| {
             untold::add(connection, &losses)?;
-            let lost = outbox::remove(connection, sink, &seqs)?.len();
+            let lost = outbox::remove(connection, sink, &seqs)?;
+            for seq in lost.iter() {
+                omitted::note(connection, sink, seq, Omission::Lost)?;
+            }
+            let lost = lost.len();
             match position {
                 Some(position) => books[position].lose(lost),
                 None => {
@@ -223,6 +224,7 @@ fn prune(
         journal.execute([number(*seq)])?;
         search.execute((time, number(*seq)))?;
     }
+    omitted::forget(connection, *first, *last)?;
     Ok(Some(*last))
 }
 
@@ -236,6 +238,7 @@ fn forget_sinks(connection: &Connection, oldest: Timestamp) -> rusqlite::Result<
     let pieces = [
         "DELETE FROM outbox WHERE sink = ?1 AND first IN (SELECT first FROM outbox WHERE sink = ?1 LIMIT 1000)",
         "DELETE FROM versions WHERE sink = ?1 AND seq IN (SELECT seq FROM versions WHERE sink = ?1 LIMIT 1000)",
+        "DELETE FROM omitted WHERE sink = ?1 AND seq IN (SELECT seq FROM omitted WHERE sink = ?1 LIMIT 1000)",
         "DELETE FROM dead_letters WHERE sink = ?1 AND seq IN (SELECT seq FROM dead_letters WHERE sink = ?1 LIMIT 1000)",
     ];
     let mut deleted = 0;

@@ -4,11 +4,11 @@ use super::*;
 use std::time::Duration;
 
 /// The database may not grow any more, as on a full disk.
-async fn fill_disk(store: &DiskStore) {
+pub(super) async fn fill_disk(store: &DiskStore) {
     set_max_pages(store, 1).await;
 }
 
-async fn free_disk(store: &DiskStore) {
+pub(super) async fn free_disk(store: &DiskStore) {
     set_max_pages(store, 1 << 30).await;
 }
 

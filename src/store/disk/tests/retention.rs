@@ -4,7 +4,7 @@ use super::*;
 use std::time::Duration;
 
 /// Let the writer work until it is between two rounds.
-async fn run_rounds(store: &DiskStore) {
+pub(super) async fn run_rounds(store: &DiskStore) {
     loop {
         let busy = with_writer(store, |writer| {
             writer.look_after();
@@ -17,7 +17,7 @@ async fn run_rounds(store: &DiskStore) {
     }
 }
 
-fn days(days: u64) -> Duration {
+pub(super) fn days(days: u64) -> Duration {
     Duration::from_hours(days * 24)
 }
 

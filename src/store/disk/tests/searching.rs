@@ -239,6 +239,7 @@ async fn a_roam_is_about_both_of_its_devices() {
              ALTER TABLE search DROP COLUMN from_mac; ALTER TABLE search DROP COLUMN from_name;
              ALTER TABLE search DROP COLUMN to_mac; ALTER TABLE search DROP COLUMN to_name;
              ALTER TABLE versions DROP COLUMN attempts;
+             DROP TABLE omitted;
              PRAGMA user_version = 1;",
         )
         .unwrap();
