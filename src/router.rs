@@ -321,7 +321,7 @@ impl Router {
         let (events, shares, dead) = self.routing.take(now.wall);
         let own = events.iter();
         let own = own.filter(|event| handed.is_empty() || !handed.contains(&repeats::key(event)));
-        let mut watermarks = self.marks.meet(&batch.holes);
+        let mut watermarks = self.marks.rise_with(&batch.holes);
         watermarks.extend(self.marks.rise(own));
         Commit {
             events,

@@ -1,23 +1,36 @@
 //! How far each controller's site has come: watermarks that only rise.
 
 use crate::store::{HoleChange, Watermark};
-use crate::unifi::gap::FIRST_RUN;
+use crate::unifi::gap::{FIRST_RUN, RECONNECT, START};
 use unifi_herald_plugin::{BufferedEvent, Origin, Text, Timestamp};
 
 /// The last watermark of each site.
 #[derive(Debug, Default)]
-pub(super) struct Marks(Vec<Watermark>);
+pub(super) struct Marks(Vec<Mark>);
+
+#[derive(Debug)]
+struct Mark {
+    mark: Watermark,
+    /// Whether a connection raised it last, by the clock of the controller's answers. The first event that the connection
+    /// brings has the say, in case its events go by another.
+    by_connection: bool,
+}
 
 impl Marks {
     pub(super) fn new(known: Vec<Watermark>) -> Self {
-        Self(known)
+        let known = known.into_iter();
+        let known = known.map(|mark| Mark {
+            mark,
+            by_connection: false,
+        });
+        Self(known.collect())
     }
 
     /// Which controllers and sites have one.
     pub(super) fn places(&self) -> Vec<(Text, Text)> {
         let places = self.0.iter();
         places
-            .map(|mark| (mark.controller.clone(), mark.site.clone()))
+            .map(|Mark { mark, .. }| (mark.controller.clone(), mark.site.clone()))
             .collect()
     }
 
@@ -31,50 +44,62 @@ impl Marks {
         for event in events.into_iter().filter(told) {
             // An event from the future must not make the past unreachable.
             let time = event.time.min(event.received);
-            let at = self.position(event, time);
-            let mark = &mut self.0[at];
-            if time > mark.time {
+            let at = self.position((&event.controller, &event.site), time);
+            let Mark {
+                mark,
+                by_connection,
+            } = &mut self.0[at];
+            let has_the_say = event.origin == Origin::Stream && std::mem::take(by_connection);
+            if time > mark.time || (has_the_say && time < mark.time) {
                 mark.time = time;
                 if !risen.contains(&at) {
                     risen.push(at);
                 }
             }
         }
-        risen.into_iter().map(|at| self.0[at].clone()).collect()
+        let risen = risen.into_iter();
+        risen.map(|at| self.0[at].mark.clone()).collect()
     }
 
-    /// The watermarks of sites that were met for the first time: what is older is in one of these holes.
-    pub(super) fn meet(&mut self, holes: &[HoleChange]) -> Vec<Watermark> {
-        let mut met = Vec::new();
+    /// The watermarks that rise with `holes`: what is older than the end of one that a connection opened was committed, or is in
+    /// it. So a site that is met has one before its first event, and one where nothing happens for weeks does not fall back
+    /// behind what is fetched.
+    pub(super) fn rise_with(&mut self, holes: &[HoleChange]) -> Vec<Watermark> {
+        let mut risen = Vec::new();
         for change in holes {
             let HoleChange::Open(hole) = change else {
                 continue;
             };
-            let is =
-                |mark: &Watermark| mark.controller == hole.controller && mark.site == hole.site;
-            if let Some(time) = hole.to.filter(|_| *hole.reason == *FIRST_RUN)
-                && !self.0.iter().any(is)
-            {
-                let mark = Watermark {
-                    controller: hole.controller.clone(),
-                    site: hole.site.clone(),
-                    time,
-                };
-                self.0.push(mark.clone());
-                met.push(mark);
+            let by_connection = [FIRST_RUN, START, RECONNECT].contains(&&*hole.reason);
+            let Some(time) = hole.to.filter(|_| by_connection) else {
+                continue;
+            };
+            let at = self.position((&hole.controller, &hole.site), time);
+            let Mark {
+                mark,
+                by_connection,
+            } = &mut self.0[at];
+            if time > mark.time {
+                mark.time = time;
+                *by_connection = true;
+                risen.push(mark.clone());
             }
         }
-        met
+        risen
     }
 
-    fn position(&mut self, event: &BufferedEvent, time: Timestamp) -> usize {
-        let is = |mark: &Watermark| mark.controller == event.controller && mark.site == event.site;
+    fn position(&mut self, (controller, site): (&Text, &Text), time: Timestamp) -> usize {
+        let is = |Mark { mark, .. }: &Mark| mark.controller == *controller && mark.site == *site;
         self.0.iter().position(is).unwrap_or_else(|| {
-            self.0.push(Watermark {
-                controller: event.controller.clone(),
-                site: event.site.clone(),
-                // Lower than any, so that the first event raises it.
+            let mark = Watermark {
+                controller: controller.clone(),
+                site: site.clone(),
+                // Lower than any, so that the first time raises it.
                 time: Timestamp::from_millis(time.as_millis().saturating_sub(1)),
+            };
+            self.0.push(Mark {
+                mark,
+                by_connection: false,
             });
             self.0.len() - 1
         })
@@ -85,6 +110,7 @@ impl Marks {
 mod tests {
     use super::*;
     use crate::store::Hole;
+    use crate::unifi::gap::RING_OVERFLOW;
     use std::sync::Arc;
     use unifi_herald_plugin::{Event, Kind};
 
@@ -98,35 +124,51 @@ mod tests {
         }
     }
 
+    fn told(origin: Origin, event: BufferedEvent) -> BufferedEvent {
+        let mut inner = Arc::unwrap_or_clone(event.event);
+        inner.origin = origin;
+        BufferedEvent {
+            event: Arc::new(inner),
+            ..event
+        }
+    }
+
     fn times(marks: &[Watermark]) -> Vec<(&str, i64)> {
         let time = |mark: &Watermark| mark.time.as_millis();
         marks.iter().map(|mark| (&*mark.site, time(mark))).collect()
     }
 
     #[test]
-    fn a_site_that_is_met_for_the_first_time_has_one_before_its_first_event() {
-        let hole = |site: &str, reason: &str| {
+    fn they_rise_to_the_end_of_what_a_connection_opened() {
+        let hole = |site: &str, to: i64, reason: &str| {
             HoleChange::Open(Hole {
                 id: 1,
                 controller: "".into(),
                 site: site.into(),
                 from: Timestamp::from_millis(1),
-                to: Some(Timestamp::from_millis(50)),
+                to: Some(Timestamp::from_millis(to)),
                 reason: reason.into(),
             })
         };
         let mut marks = Marks::new(Vec::new());
         marks.rise(&[event("known", 5, 9)]);
         let holes = [
-            hole("known", FIRST_RUN),
-            hole("met", FIRST_RUN),
-            hole("other", "start"),
+            hole("known", 4, START),
+            hole("met", 50, FIRST_RUN),
+            // What the ring lost lies among others that are not committed.
+            hole("known", 60, RING_OVERFLOW),
         ];
-        assert_eq!(times(&marks.meet(&holes)), [("met", 50)]);
-        assert_eq!(times(&marks.meet(&holes)), []);
-        // Its history is older.
-        assert_eq!(times(&marks.rise(&[event("met", 20, 60)])), []);
+        assert_eq!(times(&marks.rise_with(&holes)), [("met", 50)]);
+        assert_eq!(times(&marks.rise_with(&holes)), []);
+        // The history of what was met is older.
+        let old = told(Origin::Backfill, event("met", 20, 60));
+        assert_eq!(times(&marks.rise(&[old])), []);
+        // An event is it by another clock.
+        assert_eq!(times(&marks.rise(&[event("met", 40, 60)])), [("met", 40)]);
+        assert_eq!(times(&marks.rise(&[event("met", 39, 60)])), []);
         assert_eq!(times(&marks.rise(&[event("met", 55, 60)])), [("met", 55)]);
+        let again = [hole("met", 70, RECONNECT)];
+        assert_eq!(times(&marks.rise_with(&again)), [("met", 70)]);
     }
 
     #[test]
@@ -136,7 +178,8 @@ mod tests {
         assert_eq!(times(&marks.rise(&batch)), [("a", 7), ("b", 3)]);
         assert_eq!(times(&marks.rise(&[event("a", 6, 9)])), []);
         assert_eq!(times(&marks.rise(&[event("a", 99, 20)])), [("a", 20)]);
-        let mut again = Marks::new(marks.0);
+        let known = marks.0.into_iter().map(|known| known.mark);
+        let mut again = Marks::new(known.collect());
         assert_eq!(times(&again.rise(&[event("a", 19, 30)])), []);
     }
 }

@@ -11,8 +11,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use unifi_herald_plugin::{Event, Gap, Kind, Origin, Text, Timestamp};
 
-/// The socket of `site` came to life at `time`.
-pub(super) fn connected(controller: &Text, site: &Site, time: Timestamp) -> Arc<Event> {
+/// The socket of `site` came to life at `time`, for the first time in this run or again, as `reason` says.
+pub(super) fn connected(
+    controller: &Text,
+    site: &Site,
+    time: Timestamp,
+    reason: &str,
+) -> Arc<Event> {
     let summary = format!("herald is connected to {} on {controller}", site.display);
     event(
         Kind::HERALD_CONNECTED,
@@ -20,7 +25,7 @@ pub(super) fn connected(controller: &Text, site: &Site, time: Timestamp) -> Arc<
         site,
         time,
         summary,
-        None,
+        Some(reason.into()),
     )
 }
 
@@ -146,8 +151,9 @@ mod tests {
         };
         let home: Text = "home".into();
         let at = Timestamp::from_millis(1_790_000_000_000);
-        let up = connected(&home, &site, at);
-        assert_eq!(up.id, connected(&home, &site, at).id);
+        let up = connected(&home, &site, at, "start");
+        assert_eq!(up.reason.as_deref(), Some("start"));
+        assert_eq!(up.id, connected(&home, &site, at, "start").id);
         assert_eq!(up.id.len(), 24);
         assert_eq!(
             (up.kind, up.origin, &*up.site, &*up.site_name),
@@ -156,8 +162,13 @@ mod tests {
         let down = disconnected(&home, &site, at, "no answer to pings");
         assert_eq!(down.reason.as_deref(), Some("no answer to pings"));
         assert_eq!(down.severity, Kind::HERALD_DISCONNECTED.default_severity());
-        let later = connected(&home, &site, Timestamp::from_millis(1_790_000_000_001));
-        let other = connected(&"lab".into(), &site, at);
+        let later = connected(
+            &home,
+            &site,
+            Timestamp::from_millis(1_790_000_000_001),
+            "start",
+        );
+        let other = connected(&"lab".into(), &site, at, "start");
         let ids = [&up.id, &down.id, &later.id, &other.id];
         for (n, id) in ids.iter().enumerate() {
             assert!(!ids[n + 1..].contains(id));

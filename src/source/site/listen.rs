@@ -10,6 +10,7 @@ use crate::status::FrameCounts;
 use crate::unifi::Frame;
 use crate::unifi::answer::Answer;
 use crate::unifi::close::Loss;
+use crate::unifi::gap::{RECONNECT, START};
 use crate::unifi::liveness::Due;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use std::sync::atomic::Ordering;
@@ -234,10 +235,14 @@ impl SiteTask {
         self.account
             .report
             .well(&Part::Site(self.site.name.clone()));
-        let news = memory.state.lock().came_up(self.repair_now());
+        let mut state = memory.state.lock();
+        let reason = if state.was_up() { RECONNECT } else { START };
+        let news = state.came_up(self.repair_now());
+        drop(state);
         announce::holes(&self.link, (&self.controller, &self.site), news);
         memory.state.bell.notify_one();
-        let event = announce::connected(&self.controller, &self.site, self.link.clock.wall());
+        let event =
+            announce::connected(&self.controller, &self.site, self.link.clock.wall(), reason);
         memory.events.insert(before, event);
         tracing::info!(controller = %self.controller, site = %self.site.name, "connected");
     }

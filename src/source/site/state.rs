@@ -67,6 +67,11 @@ impl SiteState {
 }
 
 impl Shared {
+    /// Whether a connection was up before, in this run.
+    pub(super) fn was_up(&self) -> bool {
+        self.heard.is_some()
+    }
+
     /// There is a socket. The hole that this opens where no run before had one: what is older is history from before
     /// herald, and what comes is for the sinks, also when this run ends before the connection has proved itself.
     pub(super) fn meet(&mut self, now: Now) -> Vec<News> {
