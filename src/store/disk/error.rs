@@ -64,6 +64,15 @@ pub enum OpenError {
         /// The newest this herald knows.
         known: u32,
     },
+    /// The database is another program's.
+    #[error(
+        "`{}` is another program's database and no store; move it away, or set `store.dir` to another folder",
+        file.display()
+    )]
+    Foreign {
+        /// The database.
+        file: PathBuf,
+    },
     /// It is damaged, or not a database at all.
     #[error(
         "the store `{}` is damaged: {detail}; see `herald store check`, restore a backup, or move the file away to begin anew",

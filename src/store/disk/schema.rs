@@ -118,6 +118,9 @@ pub(super) fn open(dir: &Path, sync: SyncMode) -> Result<Connection, OpenError> 
             known,
         });
     }
+    if is_foreign(&connection, version).map_err(failed)? {
+        return Err(OpenError::Foreign { file: path });
+    }
     prepare(&connection, sync, version == 0).map_err(failed)?;
     if std::fs::metadata(&path).is_ok_and(|meta| meta.len() <= CHECK_AT_OPEN) {
         let complaints = quick_check(&connection).map_err(failed)?;
@@ -130,6 +133,20 @@ pub(super) fn open(dir: &Path, sync: SyncMode) -> Result<Connection, OpenError> 
     }
     migrate(&mut connection, version).map_err(failed)?;
     Ok(connection)
+}
+
+/// Whether the tables are not ours: in a new file there are none, and any version of a store has a journal.
+fn is_foreign(connection: &Connection, version: u32) -> rusqlite::Result<bool> {
+    let (tables, journals): (i64, i64) = connection.query_row(
+        "SELECT count(*), count(iif(name = 'journal', 1, NULL)) FROM sqlite_master WHERE type = 'table'",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(if version == 0 {
+        tables > 0
+    } else {
+        journals == 0
+    })
 }
 
 /// An empty database in memory, in the place of one that cannot be made yet.
@@ -173,6 +190,10 @@ pub(super) fn open_to_read(dir: &Path) -> Result<Connection, OpenError> {
             found,
             known,
         });
+    }
+    let foreign = is_foreign(&connection, found);
+    if foreign.map_err(|error| OpenError::database(&path, error))? {
+        return Err(OpenError::Foreign { file: path });
     }
     if found == 0 {
         return Err(OpenError::Missing { file: path });

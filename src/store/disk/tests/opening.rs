@@ -50,6 +50,28 @@ fn a_newer_schema_is_left_alone() {
     ));
 }
 
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    for version in [0, 2] {
+        let rig = Rig::new(10);
+        std::fs::create_dir_all(&rig.plan.dir).unwrap();
+        let file = rig.plan.dir.join("herald.db");
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        connection
+            .execute_batch(&format!(
+                "CREATE TABLE songs (name TEXT); PRAGMA user_version = {version};"
+            ))
+            .unwrap();
+        drop(connection);
+        let before = std::fs::read(&file).unwrap();
+        let error = rig.try_open().unwrap_err();
+        assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+        let error = Reader::open(&rig.plan.dir).unwrap_err();
+        assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_file_and_one_that_is_no_database_are_told() {
     let rig = Rig::new(10);
