@@ -316,6 +316,10 @@ impl LaneWorker {
         let mut event = own_event(kind, &Scope::default(), &self.plan.name, self.clock.wall());
         event.summary = text.into();
         event.reason = reason.map(Into::into);
+        // For whoever wants an alert for each.
+        event
+            .fields
+            .insert("sink".to_owned(), self.plan.name.as_ref().into());
         self.intake.push_now(&Arc::new(event));
     }
 }

@@ -8,7 +8,7 @@ use crate::config::{BatchPlan, BufferPlan, OnError, PluginPlan, RetryPlan, WhenF
 use crate::intake::{Outlet, ring};
 use crate::store::{Books, Commit, LetterFilter, MemoryStore, Share};
 use crate::tasks::Tasks;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use tokio::task::JoinHandle;
 use unifi_herald_plugin::testing::EventBuilder;
@@ -316,8 +316,11 @@ async fn one_dead_one_hanging_one_panicking_and_the_healthy_one_does_not_notice(
     let mut items = Vec::new();
     rig.outlet.take(10, &mut items).await;
     let events = items.iter().filter_map(Item::event);
-    let down: Vec<_> = events.map(|event| event.kind).collect();
-    assert_eq!(down, [Kind::HERALD_SINK_DOWN; 2]);
+    let down: BTreeMap<_, _> = events
+        .map(|event| (event.fields["sink"].to_string(), event.kind))
+        .collect();
+    let both = [r#""s1""#, r#""s2""#].map(|sink| (sink.to_owned(), Kind::HERALD_SINK_DOWN));
+    assert_eq!(down, both.into());
 }
 
 #[tokio::test(start_paused = true)]
