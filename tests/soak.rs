@@ -13,6 +13,7 @@ use crate::support::rig::{Rig, controller};
 use crate::support::tail::Tail;
 use crate::support::{COUNTER, LIMIT, eventually, within};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::fs::{self, File};
 use std::process::{Child, Command};
 use std::sync::Arc;
@@ -163,21 +164,24 @@ impl Soak {
 
     /// Wait until nothing is missing that `missing` names, however long it takes, as long as the file grows or the history
     /// is asked. The second look at a hole comes a while after the first.
-    fn catch_up<T>(&self, mut missing: impl FnMut(&Tail) -> Vec<T>) {
+    fn catch_up<T: Debug>(&self, mut missing: impl FnMut(&Tail) -> Vec<T>) {
         let patience = BackfillPlan::default().settle + LIMIT;
         let clock = Clock::system();
         let mut file = Tail::of(self.rig.path("events.jsonl"));
         file.read();
         loop {
             let begun = clock.now();
-            if missing(&file).is_empty() {
+            let missing = missing(&file);
+            if missing.is_empty() {
                 return;
             }
             // To look is work as well: most of the time is herald's.
             let pause = (clock.now() - begun) * 4;
             let rest = clock.now() + pause;
             let (known, asked) = (file.ids().len(), self.questions());
-            within(patience + pause, "the repair goes on", || {
+            let few = &missing[..missing.len().min(3)];
+            let what = format!("the repair goes on, {} are missing: {few:?}", missing.len());
+            within(patience + pause, &what, || {
                 file.read();
                 let goes_on = file.ids().len() > known || self.questions() > asked;
                 goes_on && clock.now() >= rest
