@@ -142,6 +142,12 @@ impl Lane {
         })
     }
 
+    /// How often the front was tried.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// How many events the worker should have at hand.
     #[must_use]
     pub fn wants(&self) -> usize {

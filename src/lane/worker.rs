@@ -212,6 +212,12 @@ impl LaneWorker {
         self.note_stall(answer.longest_poll);
         let (now, len) = (self.clock.now(), events.len());
         let was_failing = state.lane.health().is_failing();
+        // Where another was tried in its place, it is the front that may be given up.
+        let tried = if offer.start > 0 {
+            state.lane.attempts()
+        } else {
+            offer.attempt
+        };
         let (verdict, error) = match answer.outcome {
             Ok(()) => (state.lane.delivered(offer, len), None),
             Err(error) => {
@@ -234,7 +240,7 @@ impl LaneWorker {
             tracing::info!(sink = %self.plan.name, "sink takes events again");
             self.weather.notify_waiters();
         }
-        self.settle_verdict(state, offer, start, &verdict, error.as_ref())
+        self.settle_verdict(state, tried, start, &verdict, error.as_ref())
             .await;
     }
 

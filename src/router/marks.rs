@@ -2,7 +2,11 @@
 
 use crate::store::{HoleChange, Watermark};
 use crate::unifi::gap::{FIRST_RUN, RECONNECT, START};
+use std::time::Duration;
 use unifi_herald_plugin::{BufferedEvent, Origin, Text, Timestamp};
+
+/// So far a watermark may be behind the last connection.
+const DAY: Duration = Duration::from_hours(24);
 
 /// The last watermark of each site.
 #[derive(Debug, Default)]
@@ -63,16 +67,17 @@ impl Marks {
 
     /// The watermarks that rise with `holes`: what is older than the end of one that a connection opened was committed, or is in
     /// it. So a site that is met has one before its first event, and one where nothing happens for weeks does not fall back
-    /// behind what is fetched.
+    /// behind what is fetched; by a day it may, for events may go by another clock than the connection.
     pub(super) fn rise_with(&mut self, holes: &[HoleChange]) -> Vec<Watermark> {
         let mut risen = Vec::new();
         for change in holes {
             let HoleChange::Open(hole) = change else {
                 continue;
             };
-            let by_connection = [FIRST_RUN, START, RECONNECT].contains(&&*hole.reason);
-            let Some(time) = hole.to.filter(|_| by_connection) else {
-                continue;
+            let time = match (&*hole.reason, hole.to) {
+                (FIRST_RUN, Some(to)) => to,
+                (START | RECONNECT, Some(to)) => to - DAY,
+                _ => continue,
             };
             let at = self.position((&hole.controller, &hole.site), time);
             let Mark {
@@ -167,8 +172,11 @@ mod tests {
         assert_eq!(times(&marks.rise(&[event("met", 40, 60)])), [("met", 40)]);
         assert_eq!(times(&marks.rise(&[event("met", 39, 60)])), []);
         assert_eq!(times(&marks.rise(&[event("met", 55, 60)])), [("met", 55)]);
-        let again = [hole("met", 70, RECONNECT)];
-        assert_eq!(times(&marks.rise_with(&again)), [("met", 70)]);
+        let day = i64::try_from(DAY.as_millis()).unwrap();
+        let again = [hole("met", 55 + day, RECONNECT)];
+        assert_eq!(times(&marks.rise_with(&again)), []);
+        let again = [hole("met", 56 + day, RECONNECT)];
+        assert_eq!(times(&marks.rise_with(&again)), [("met", 56)]);
     }
 
     #[test]

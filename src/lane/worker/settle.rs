@@ -1,7 +1,7 @@
 //! Writes down what became of the events of the window, and takes them out of it.
 
 use super::{LaneWorker, State};
-use crate::lane::{Offer, Verdict};
+use crate::lane::Verdict;
 use crate::store::{DeadLetter, Settled};
 use unifi_herald_plugin::DeliveryError;
 
@@ -12,7 +12,7 @@ impl LaneWorker {
     pub(super) async fn settle_verdict(
         &self,
         state: &mut State,
-        offer: Offer,
+        attempts: u32,
         start: usize,
         verdict: &Verdict,
         error: Option<&DeliveryError>,
@@ -40,7 +40,7 @@ impl LaneWorker {
                     sink: self.index,
                     event: event.clone(),
                     reason: reason.clone(),
-                    attempts: offer.attempt,
+                    attempts,
                     first: event.received.min(at),
                     last: at,
                 }))

@@ -21,6 +21,9 @@ async fn an_event_that_came_alone_and_is_never_taken_lets_those_behind_it_pass()
     assert!(took > 4 * MINUTE && took < 7 * MINUTE, "{took:?}");
     let books = rig.books(0);
     assert_eq!((books.delivered, books.dead_lettered), (20, 1));
+    let letters = rig.store.dead_letters(&LetterFilter::default(), 0, 9);
+    let tried = ids(&running).iter().filter(|ids| **ids == ["1"]).count();
+    assert_eq!(letters.unwrap()[0].attempts as usize, tried);
 }
 
 #[tokio::test(start_paused = true)]
