@@ -18,6 +18,11 @@ pub(super) struct Losses {
 }
 
 impl Losses {
+    /// Whether all that was lost is told, so that the next is worth a line in the log.
+    pub(super) fn is_empty(&self) -> bool {
+        self.untold.is_empty()
+    }
+
     /// Note that an event of this origin and time is lost to at least one sink.
     pub(super) fn note(&mut self, scope: &Scope, time: Timestamp) {
         self.add(Loss {

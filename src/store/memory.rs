@@ -88,12 +88,14 @@ impl MemoryStore {
         self.lanes().into_iter().filter(wanted)
     }
 
-    /// Note that these are lost to a sink.
-    fn note(&self, events: &[BufferedEvent]) {
+    /// Note that these are lost to a sink; whether that is news.
+    fn note(&self, events: &[BufferedEvent]) -> bool {
         let mut losses = self.losses();
+        let news = losses.is_empty();
         for event in events {
             losses.note(&Scope::of(event), event.time);
         }
+        news
     }
 
     fn losses(&self) -> MutexGuard<'_, Losses> {
@@ -161,8 +163,7 @@ impl Store for MemoryStore {
             if given > 0 {
                 lane.filled.notify_one();
             }
-            if !pushed_out.is_empty() {
-                self.note(&pushed_out);
+            if !pushed_out.is_empty() && self.note(&pushed_out) {
                 tracing::warn!(sink = %lane.name, lost = pushed_out.len(), "lane is full and not moving, its oldest events are lost");
             }
         }

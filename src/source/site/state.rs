@@ -4,7 +4,7 @@ use super::SiteTask;
 use crate::config::BackfillPlan;
 use crate::intake::hole_id;
 use crate::source::Resume;
-use crate::unifi::gap::{BLIND, News, Now, RECONNECT, Repairs, START};
+use crate::unifi::gap::{BLIND, FIRST_RUN, News, Now, RECONNECT, Repairs, START};
 use crate::unifi::{Decoder, Site};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -96,10 +96,14 @@ impl Shared {
                 .hole_since(seen, scope, hole_id(), RECONNECT, now);
             news.extend(self.repairs.open(hole, now));
         } else if let Some(resume) = resume {
-            for hole in resume.holes {
+            let mark = resume.watermarks.first().map(|mark| mark.time);
+            for mut hole in resume.holes {
+                // Where events go by a slower clock than the connection, what has come since is no history from before herald.
+                if &*hole.reason == FIRST_RUN {
+                    hole.to = hole.to.min(mark.or(hole.to));
+                }
                 news.extend(self.repairs.open(hole, now));
             }
-            let mark = resume.watermarks.first().map(|mark| mark.time);
             let seen = mark.or(self.met).unwrap_or(now.wall);
             let mut hole = self.repairs.hole_since(seen, scope, hole_id(), START, now);
             if mark.is_none() {
@@ -161,5 +165,79 @@ impl SiteTask {
             instant: self.link.clock.now(),
             wall: self.account.controller_time(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::store::{Hole, HoleChange, Watermark};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1_000)
+    }
+
+    /// What is opened by a run that comes up at `second`, where the last one left these.
+    fn opened(
+        watermarks: Vec<Watermark>,
+        holes: Vec<Hole>,
+        second: i64,
+    ) -> Vec<(String, i64, i64)> {
+        let site = Site {
+            name: "default".into(),
+            display: "Home".into(),
+        };
+        let resume = Resume { watermarks, holes };
+        let state = SiteState::new(&"home".into(), &site, BackfillPlan::default(), Some(resume));
+        let now = Now {
+            instant: Clock::manual(at(second)).now(),
+            wall: at(second),
+        };
+        let news = state.lock().came_up(now);
+        let holes = news.into_iter().filter_map(|news| match news.change {
+            HoleChange::Open(hole) => {
+                let (from, to) = (hole.from.as_millis(), hole.to?.as_millis());
+                Some((hole.reason.to_string(), from / 1_000, to / 1_000))
+            }
+            _ => None,
+        });
+        holes.collect()
+    }
+
+    #[test]
+    fn what_came_since_the_first_socket_is_no_history_whatever_clock_it_goes_by() {
+        let overlap = i64::try_from(BackfillPlan::default().overlap.as_secs()).unwrap();
+        let age = i64::try_from(BackfillPlan::default().max_age.as_secs()).unwrap();
+        let met = opened(Vec::new(), Vec::new(), 10_000_000);
+        assert_eq!(
+            met,
+            [
+                ("first_run".to_owned(), 10_000_000 - age, 10_000_000),
+                ("start".to_owned(), 10_000_000, 10_000_000),
+            ]
+        );
+        // The first events were of five seconds before.
+        let mark = Watermark {
+            controller: "home".into(),
+            site: "default".into(),
+            time: at(9_999_995),
+        };
+        let hole = Hole {
+            id: 1,
+            controller: "home".into(),
+            site: "default".into(),
+            from: at(9_999_000),
+            to: Some(at(10_000_000)),
+            reason: FIRST_RUN.into(),
+        };
+        let again = opened(vec![mark], vec![hole], 10_000_030);
+        assert_eq!(
+            again,
+            [
+                ("first_run".to_owned(), 9_999_000, 9_999_995),
+                ("start".to_owned(), 9_999_995 - overlap, 10_000_030),
+            ]
+        );
     }
 }

@@ -69,6 +69,7 @@ impl Writer {
         self.publish(group, &Done::default());
         let Some(held) = &mut self.held else { return };
         let lanes = self.shared.lanes();
+        let news = self.shared.losses().is_empty();
         while let Some(event) = held.excess() {
             let mut missed = false;
             for (sink, lane) in lanes.iter().enumerate() {
@@ -83,7 +84,7 @@ impl Writer {
                 lost += 1;
             }
         }
-        if lost > 0 {
+        if lost > 0 && news {
             tracing::warn!(
                 lost,
                 "store is degraded and its memory is full, the oldest events are lost"
