@@ -55,34 +55,50 @@ impl Repeats {
     /// questions to the journal.
     pub(super) fn admit(&mut self, batch: &Batch, store: &dyn Store) -> Vec<Admission> {
         self.ask(batch, store);
-        let is_own = |(_, way): &&(Arc<Event>, Way)| *way != Way::Handed;
-        let reports = batch
-            .events
-            .iter()
-            .filter(is_own)
-            .map(|(event, way)| Report {
-                event,
-                source: EventSource::of(event),
-                early: *way == Way::SinksIfSure,
-            });
         if !self.known.is_empty() {
-            for report in reports.clone() {
-                if self.known.contains(&key(report.event)) {
-                    self.dedupe.remember(report.event, report.source);
+            for (event, _) in batch.events.iter().filter(|(_, way)| *way != Way::Handed) {
+                if self.known.contains(&key(event)) {
+                    self.dedupe.remember(event, EventSource::of(event));
                 }
             }
         }
-        self.look_around(batch, store);
-        self.remembered += batch.events.len() as u64;
-        let mut own = self.dedupe.admit(reports).into_iter();
-        let admission = |entry: &(Arc<Event>, Way)| {
-            if is_own(&entry) {
-                // There is one for each.
-                return own.next().unwrap_or(Admission::New);
+        let mut admissions = vec![None; batch.events.len()];
+        self.look_around(batch, store, &mut admissions);
+        self.admit_those(batch, &mut admissions, |_| true);
+        let entries = batch.events.iter().zip(admissions);
+        let admission = |((event, way), admission): (&(Arc<Event>, Way), Option<Admission>)| {
+            match admission {
+                Some(admission) => admission,
+                None if *way == Way::Handed => self.admit_handed(event),
+                // There is one for each that was not handed over.
+                None => Admission::New,
             }
-            self.admit_handed(&entry.0)
         };
-        batch.events.iter().map(admission).collect()
+        entries.map(admission).collect()
+    }
+
+    /// Admit those of the batch that `are_meant` and were not yet, together.
+    fn admit_those(
+        &mut self,
+        batch: &Batch,
+        admissions: &mut [Option<Admission>],
+        are_meant: impl Fn(&Event) -> bool,
+    ) {
+        let entries = batch.events.iter().enumerate();
+        let meant = entries.filter(|(place, (event, way))| {
+            *way != Way::Handed && admissions[*place].is_none() && are_meant(event)
+        });
+        let meant: Vec<_> = meant.collect();
+        let reports = meant.iter().map(|(_, (event, way))| Report {
+            event,
+            source: EventSource::of(event),
+            early: *way == Way::SinksIfSure,
+        });
+        let admitted = self.dedupe.admit(reports);
+        self.remembered += meant.len() as u64;
+        for ((place, _), admission) in meant.into_iter().zip(admitted) {
+            admissions[place] = Some(admission);
+        }
     }
 
     /// What a controller told, or herald itself, is known in the journal or here. The other way round nothing is remembered:
@@ -154,8 +170,14 @@ impl Repeats {
     }
 
     /// What a history tells and nobody knows, the journal may have in another form, from an earlier run or from longer ago
-    /// than is remembered: what lies around it there is remembered first.
-    fn look_around(&mut self, batch: &Batch, store: &dyn Store) {
+    /// than is remembered: what lies around it there is remembered first. In a storm that is more than is remembered at once:
+    /// then those that were looked around are admitted before the others are.
+    fn look_around(
+        &mut self,
+        batch: &Batch,
+        store: &dyn Store,
+        admissions: &mut [Option<Admission>],
+    ) {
         let is_news = |(event, way): &&(Arc<Event>, Way)| {
             event.origin == Origin::Backfill
                 && matches!(way, Way::Sinks | Way::SinksIfSure)
@@ -165,19 +187,24 @@ impl Repeats {
         let news = batch.events.iter().filter(is_news);
         let mut news: Vec<&Event> = news.map(|(event, _)| &**event).collect();
         news.sort_by(|a, b| (about(a), a.time).cmp(&(about(b), b.time)));
-        let lasting = (REMEMBERED - FROM_JOURNAL) as u64;
-        let mut room = FROM_JOURNAL;
+        let lasting = (REMEMBERED - FROM_JOURNAL).saturating_sub(batch.events.len()) as u64;
+        let (mut room, mut looked) = (FROM_JOURNAL, HashSet::new());
         for alike in news.chunk_by(|a, b| about(a) == about(b)) {
             let times = alike.iter().map(|event| event.time);
             let counts = (self.remembered, lasting);
             let stretches = self.neighbours.unread(alike[0], times, counts);
             let site = (&*alike[0].controller, &*alike[0].site);
-            let events = recent_of(&stretches, site, room, store);
+            let events = recent_of(&stretches, site, FROM_JOURNAL, store);
+            if events.len() > room {
+                self.admit_those(batch, admissions, |event| looked.contains(&about(event)));
+                looked.clear();
+                room = FROM_JOURNAL;
+            }
             self.recall(&events);
             room -= events.len();
-            if room == 0 {
+            looked.insert(about(alike[0]));
+            if events.len() == FROM_JOURNAL {
                 self.neighbours.forget();
-                return;
             }
         }
     }

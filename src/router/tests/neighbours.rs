@@ -69,6 +69,29 @@ async fn however_much_the_journal_has_from_behind_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn in_a_storm_of_more_than_is_remembered_at_once() {
+    let back_up = |mut event: Event| {
+        event.kind = Kind::WAN_UP;
+        event
+    };
+    let down = (0..20_000).map(|number| told(number as u64, number * 2 / 5));
+    let up = (20_000..40_000).map(|number| {
+        let BufferedEvent { seq, event } = told(number as u64, (number - 20_000) * 2 / 5);
+        let event = Arc::new(back_up(Arc::unwrap_or_clone(event)));
+        BufferedEvent { seq, event }
+    });
+    let (rig, journal) = journal(Vec::new(), down.chain(up).collect());
+    let log = [(1, 0), (2, 3_000), (3, 6_000), (4, 7_900)];
+    let down = log.map(|(number, ms)| in_the_log(number, ms));
+    let up = log.map(|(number, ms)| {
+        let event = in_the_log(10 + number, ms);
+        Arc::new(back_up(Arc::unwrap_or_clone(event)))
+    });
+    repair(rig, down.into_iter().chain(up)).await;
+    assert_eq!(numbers(&journal), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_long_quiet_history_costs_one_look_and_a_busy_one_a_look_around_each() {
     let hour = 3_600_000;
     let quiet = || (1..=40).map(|number| told(number as u64, number * hour));
