@@ -187,11 +187,7 @@ impl Alerts {
             return;
         }
         *last = Some(now);
-        let scope = Scope {
-            controller: event.controller.clone(),
-            site: event.site.clone(),
-            site_name: event.site_name.clone(),
-        };
+        let scope = Scope::of(event);
         let name = &rule.plan.name;
         let mut notice = own_event(Kind::SYSTEM_NOTICE, &scope, name, event.time);
         notice.id = hashed_id(&["alert key", name, &event.id], event.time).into();

@@ -195,20 +195,14 @@ fn deliveries<'a>(
     });
     let mut all: Vec<Delivery> = pending.chain(dead).collect();
     // A sink that was given it again, or had it given up, is in one of these.
-    for (sink, why) in omitted {
-        if !all.iter().any(|delivery| *delivery.sink == **sink) {
-            all.push(Delivery {
-                sink: sink.to_string(),
-                state: why.as_str().to_owned(),
-                reason: None,
-            });
-        }
-    }
-    for sink in given {
+    let omitted = omitted.iter();
+    let omitted = omitted.map(|(sink, why)| (sink.to_string(), why.as_str()));
+    let settled = given.into_iter().map(|sink| (sink, "settled"));
+    for (sink, state) in omitted.chain(settled) {
         if !all.iter().any(|delivery| delivery.sink == sink) {
             all.push(Delivery {
                 sink,
-                state: "settled".to_owned(),
+                state: state.to_owned(),
                 reason: None,
             });
         }
