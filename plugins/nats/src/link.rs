@@ -25,6 +25,9 @@ const UNHEARD: usize = 1024;
 /// Publications that wait for their acknowledgement at once.
 const IN_FLIGHT: usize = 512;
 
+/// What a refusal of a message to ourselves has in it; nothing but a round trip sends one.
+const TO_OURSELVES: &str = "Publish to \"_INBOX.";
+
 /// A message of an event.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
@@ -39,6 +42,8 @@ pub(crate) struct Link {
     client: Client,
     jetstream: jetstream::Context,
     trouble: watch::Receiver<Option<Trouble>>,
+    /// What the server said last of a message to ourselves that it does not permit.
+    refused: watch::Receiver<String>,
     /// Messages that came faster than they were heard.
     lost: Arc<AtomicU64>,
 }
@@ -53,6 +58,7 @@ enum Trouble {
 impl Link {
     pub(crate) async fn open(servers: &Servers) -> Result<Self, DeliveryError> {
         let (tell, trouble) = watch::channel(None);
+        let (refuse, refused) = watch::channel(String::new());
         let lost = Arc::new(AtomicU64::new(0));
         let dropped = Arc::clone(&lost);
         let options = servers
@@ -65,6 +71,12 @@ impl Link {
             .event_callback(move |happening| {
                 let trouble = match happening {
                     Happening::Disconnected | Happening::Closed => Some(Trouble::Lost),
+                    Happening::ServerError(ServerError::Other(said))
+                        if said.contains(TO_OURSELVES) =>
+                    {
+                        refuse.send_replace(said);
+                        None
+                    }
                     Happening::ServerError(error) => Some(Trouble::Said(error)),
                     Happening::SlowConsumer(_) => {
                         dropped.fetch_add(1, Ordering::Relaxed);
@@ -96,6 +108,7 @@ impl Link {
             client,
             jetstream,
             trouble,
+            refused,
             lost,
         })
     }
@@ -201,18 +214,23 @@ impl Link {
 
     /// Wait until the server has answered; it answers in order.
     pub(crate) async fn round_trip(&self) -> Result<(), DeliveryError> {
-        let pong = async {
-            // The library tells of no PONG; a subscription that is drained ends with one.
-            let inbox = self.client.new_inbox();
-            let mut nothing = self.client.subscribe(inbox).await.ok()?;
-            nothing.drain().await.ok()?;
-            while nothing.next().await.is_some() {}
-            Some(())
+        let inbox = self.client.new_inbox();
+        let mut refused = self.refused.clone();
+        // The library tells of no PONG, and that a flush or a drained subscription is over is no word from the server.
+        let echo = async {
+            let mut heard = self.client.subscribe(inbox.clone()).await.ok()?;
+            let sent = self.client.publish(inbox.clone(), Bytes::new()).await;
+            sent.ok()?;
+            tokio::select! {
+                echo = heard.next() => echo.map(drop),
+                // An account that may not write to itself is told so, in order as well.
+                refused = refused.wait_for(|said| said.contains(&inbox)) => refused.ok().map(drop),
+            }
         };
         let answered = tokio::select! {
             biased;
             error = self.failed() => return Err(error),
-            answered = tokio::time::timeout(PATIENCE, pong) => answered,
+            answered = tokio::time::timeout(PATIENCE, echo) => answered,
         };
         if !self.is_up() {
             return Err(self.failed().await);

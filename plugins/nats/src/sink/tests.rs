@@ -1,6 +1,7 @@
 //! The sink against a real nats-server.
 
 use super::*;
+use crate::tests::between::Between;
 use crate::tests::server::{Server, heard, stored, stream};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -210,6 +211,54 @@ async fn who_listens_hears_events_in_their_order() {
         found.push(event["id"].as_str().unwrap().to_owned());
     }
     assert_eq!(found, ids(&events));
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_that_the_server_has_not_read() {
+    let server = Server::start().await;
+    let mut between = Between::before(&server).await;
+    let options = json!({"jetstream": false, "servers": [between.url()]});
+    let mut sink = build(&server, &options);
+    let first = batch(1);
+    tokio::select! {
+        done = deliver(&mut sink, &first) => done.unwrap(),
+        () = between.pass() => {}
+    }
+    let client = server.client(None).await;
+    let mut listener = client.subscribe("unifi.>").await.unwrap();
+    client.flush().await.unwrap();
+    let events = batch(3);
+    let mut sending = std::pin::pin!(deliver(&mut sink, &events));
+    // The connection is alive, and something comes from the server's side again and again.
+    for _ in 0..8 {
+        tokio::select! {
+            biased;
+            done = &mut sending => panic!("{done:?} before the server has read anything"),
+            () = between.ask() => {}
+        }
+    }
+    tokio::select! {
+        done = sending => done.unwrap(),
+        () = between.pass() => {}
+    }
+    assert_eq!(heard(&client, &mut listener).await.len(), 3);
+}
+
+#[tokio::test]
+async fn who_may_publish_events_and_nothing_else_sends_them() {
+    let users = "users: [ { user: few, password: pw, permissions: { publish: [\"unifi.>\"] } },
+        { user: all, password: pw } ]";
+    let server = Server::with(&format!("authorization {{ {users} }}")).await;
+    let client = server.client(Some(("all", "pw"))).await;
+    let mut listener = client.subscribe("unifi.>").await.unwrap();
+    client.flush().await.unwrap();
+    let options = json!({"jetstream": false, "username": "few", "password": "pw"});
+    let mut sink = build(&server, &options);
+    sink.check().await.unwrap();
+    for _ in 0..2 {
+        deliver(&mut sink, &batch(3)).await.unwrap();
+        assert_eq!(heard(&client, &mut listener).await.len(), 3);
+    }
 }
 
 #[tokio::test]
