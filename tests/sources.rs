@@ -7,7 +7,7 @@ mod kept;
 
 use crate::support::eventually;
 use crate::support::herald::{Herald, Running};
-use crate::support::nats::{NatsServer, on_a_runtime};
+use crate::support::nats::{NatsServer, on_a_runtime, read};
 use async_nats::jetstream::{self, consumer, stream};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -80,7 +80,7 @@ fn publish(server: &NatsServer, payloads: impl IntoIterator<Item = Vec<u8>>) {
             let subject = "events.building.lobby";
             client.publish(subject, payload.into()).await.unwrap();
         }
-        client.flush().await.unwrap();
+        read(&client).await;
     });
 }
 

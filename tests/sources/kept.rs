@@ -6,7 +6,7 @@ use super::{
 };
 use crate::support::eventually;
 use crate::support::herald::Herald;
-use crate::support::nats::NatsServer;
+use crate::support::nats::{NatsServer, read};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -130,7 +130,7 @@ fn sources_come_and_go_with_a_reload() {
     crate::support::nats::on_a_runtime(async {
         let client = server.client().await;
         client.publish("street", payload.into()).await.unwrap();
-        client.flush().await.unwrap();
+        read(&client).await;
     });
     wait_for(&herald, &ids(100..101));
     assert_eq!(waiting(&server), 3, "nobody reads the stream");

@@ -139,6 +139,14 @@ pub fn on_a_runtime<T>(work: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(work)
 }
 
+/// Wait until the server has read what this client sent; a flush only has it written.
+pub async fn read(client: &async_nats::Client) {
+    let inbox = client.new_inbox();
+    let mut heard = client.subscribe(inbox.clone()).await.unwrap();
+    client.publish(inbox, "".into()).await.unwrap();
+    futures_util::StreamExt::next(&mut heard).await.unwrap();
+}
+
 /// A port that was free a moment ago, and not one of those that are given to who connects.
 pub fn free_port() -> u16 {
     loop {

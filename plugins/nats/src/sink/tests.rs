@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tests::between::Between;
-use crate::tests::server::{Server, heard, stored, stream};
+use crate::tests::server::{Server, heard, listener, stored, stream};
 use serde_json::{Value, json};
 use std::path::Path;
 use tokio::runtime::Handle;
@@ -106,8 +106,7 @@ impl World {
     async fn listen(&mut self) {
         let client = self.server.client(None).await;
         if self.options["jetstream"] == json!(false) {
-            let listener = client.subscribe("unifi.>").await.unwrap();
-            client.flush().await.unwrap();
+            let listener = listener(&client, "unifi.>").await;
             self.listener = Some((client, listener));
         } else {
             stream(&client).await;
@@ -198,8 +197,7 @@ async fn who_listens_hears_events_in_their_order() {
     let mut sink = build(&server, &options);
     let client = async_nats::ConnectOptions::with_token("letmein".into());
     let client = client.connect(server.url()).await.unwrap();
-    let mut listener = client.subscribe("unifi.home.>").await.unwrap();
-    client.flush().await.unwrap();
+    let mut listener = listener(&client, "unifi.home.>").await;
     let events = batch(600);
     deliver(&mut sink, &events).await.unwrap();
     let mut everything = client.subscribe("unifi.>").await.unwrap();
@@ -225,8 +223,7 @@ async fn nothing_is_acknowledged_that_the_server_has_not_read() {
         () = between.pass() => {}
     }
     let client = server.client(None).await;
-    let mut listener = client.subscribe("unifi.>").await.unwrap();
-    client.flush().await.unwrap();
+    let mut listener = listener(&client, "unifi.>").await;
     let events = batch(3);
     let mut sending = std::pin::pin!(deliver(&mut sink, &events));
     // The connection is alive, and something comes from the server's side again and again.
@@ -250,8 +247,7 @@ async fn who_may_publish_events_and_nothing_else_sends_them() {
         { user: all, password: pw } ]";
     let server = Server::with(&format!("authorization {{ {users} }}")).await;
     let client = server.client(Some(("all", "pw"))).await;
-    let mut listener = client.subscribe("unifi.>").await.unwrap();
-    client.flush().await.unwrap();
+    let mut listener = listener(&client, "unifi.>").await;
     let options = json!({"jetstream": false, "username": "few", "password": "pw"});
     let mut sink = build(&server, &options);
     sink.check().await.unwrap();

@@ -3,7 +3,7 @@
 mod contract;
 
 use super::*;
-use crate::tests::server::{Server, stream};
+use crate::tests::server::{Server, read, stream};
 use serde_json::{Value, json};
 use std::path::Path;
 use unifi_herald_plugin::Fault;
@@ -25,7 +25,7 @@ async fn publish(client: &async_nats::Client, texts: impl IntoIterator<Item = St
     for text in texts {
         client.publish("unifi.test", text.into()).await.unwrap();
     }
-    client.flush().await.unwrap();
+    read(client).await;
 }
 
 fn texts(messages: &[Message]) -> Vec<String> {

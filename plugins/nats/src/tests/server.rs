@@ -124,6 +124,21 @@ pub(crate) async fn stored(
     found
 }
 
+/// Wait until the server has read what this client sent; a flush only has it written.
+pub(crate) async fn read(client: &async_nats::Client) {
+    let inbox = client.new_inbox();
+    let mut heard = client.subscribe(inbox.clone()).await.unwrap();
+    client.publish(inbox, "".into()).await.unwrap();
+    heard.next().await.unwrap();
+}
+
+/// Somebody who listens from now on.
+pub(crate) async fn listener(client: &async_nats::Client, subject: &str) -> async_nats::Subscriber {
+    let listener = client.subscribe(subject.to_owned()).await.unwrap();
+    read(client).await;
+    listener
+}
+
 /// What has come to somebody who listens, up to now.
 pub(crate) async fn heard(
     client: &async_nats::Client,
