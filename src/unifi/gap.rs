@@ -352,7 +352,7 @@ fn quiet(change: HoleChange) -> News {
     News { change, gap: None }
 }
 
-/// What is to be told of a stretch that stays a hole. Nobody misses what was before herald.
+/// What is to be told of a stretch that stays a hole: nothing where there is none, and nobody misses what was before herald.
 fn told(
     hole: &Hole,
     from: Timestamp,
@@ -364,7 +364,7 @@ fn told(
         to,
         count: None,
     };
-    (!is_first_run(hole)).then_some((gap, reason))
+    (from < to && !is_first_run(hole)).then_some((gap, reason))
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub(in crate::source) struct Shared {
     resume: Option<Resume>,
     /// The controller's time when this run was the first that ever had a socket of the site.
     met: Option<Timestamp>,
+    /// Whether the socket of that moment is still there: then nothing was missed since.
+    unbroken: bool,
     /// The controller's time up to which nothing can have been missed, in this run.
     heard: Option<Timestamp>,
     /// When the last data frame of this connection came, or it came up.
@@ -51,6 +53,7 @@ impl SiteState {
             repairs: Repairs::new(plan),
             resume: resume.map(|resume| resume.of_site(controller, &site.name)),
             met: None,
+            unbroken: false,
             heard: None,
             data: None,
             blind: false,
@@ -80,6 +83,7 @@ impl Shared {
             return Vec::new();
         }
         self.met = Some(now.wall);
+        self.unbroken = true;
         let scope = (&self.controller, &self.site);
         let hole = self.repairs.first_run(scope, hole_id(), now);
         self.repairs.open(hole, now)
@@ -110,6 +114,9 @@ impl Shared {
                 // Nothing that the socket may tell as well can be history from before herald.
                 hole.from = seen.min(now.wall);
             }
+            if self.unbroken {
+                hole.to = Some(hole.from);
+            }
             news.extend(self.repairs.open(hole, now));
         }
         self.repairs.connected(true);
@@ -129,6 +136,7 @@ impl Shared {
     pub(super) fn lost(&mut self) {
         self.repairs.connected(false);
         self.data = None;
+        self.unbroken = false;
     }
 
     /// When the mute socket last said something, and the controller's time then.
@@ -173,6 +181,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::store::{Hole, HoleChange, Watermark};
+    use crate::unifi::gap::{History, Next};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_millis(second * 1_000)
@@ -203,6 +212,43 @@ mod tests {
             _ => None,
         });
         holes.collect()
+    }
+
+    #[test]
+    fn nothing_is_missed_before_the_first_connection_that_any_run_had() {
+        let site = Site {
+            name: "default".into(),
+            display: "Home".into(),
+        };
+        let clock = Clock::manual(at(10_000_000));
+        let now = |second: u64| Now {
+            instant: clock.now() + std::time::Duration::from_secs(second),
+            wall: at(10_000_000) + std::time::Duration::from_secs(second),
+        };
+        for broken in [false, true] {
+            let state = SiteState::new(
+                &"home".into(),
+                &site,
+                BackfillPlan::default(),
+                Some(Resume::default()),
+            );
+            let mut state = state.lock();
+            assert_eq!(state.meet(now(0)).len(), 1);
+            if broken {
+                state.lost();
+                assert!(state.meet(now(20)).is_empty());
+            }
+            assert_eq!(state.came_up(now(25)).len(), 1);
+            state.repairs.gone(History::SystemLog);
+            state.repairs.gone(History::Legacy);
+            let mut gaps = Vec::new();
+            while let Next::Commit(news) = state.repairs.next(now(25)) {
+                gaps.extend(news.into_iter().filter_map(|news| news.gap));
+            }
+            let told: Vec<_> = gaps.iter().map(|(gap, _)| (gap.from, gap.to)).collect();
+            let missed = (now(0).wall, now(25).wall);
+            assert_eq!(told, if broken { vec![missed] } else { Vec::new() });
+        }
     }
 
     #[test]
