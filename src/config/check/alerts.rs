@@ -291,7 +291,7 @@ impl Check<'_> {
         })
     }
 
-    /// Warn of keys that do nothing as long as others are not there.
+    /// Warn of keys that do nothing as long as others are not there, and of what works against itself.
     fn idle_keys(&mut self, name: &str, table: &AlertTable, plan: &AlertPlan) {
         let closes_at_once = !plan.lasts();
         let idle = [
@@ -309,6 +309,13 @@ impl Check<'_> {
         for (key, _) in idle.iter().filter(|(_, idle)| *idle) {
             self.warnings.push(format!(
                 "alerts.{name}.{key} does nothing: without `resolve_on` and `resolve_after` an incident is over at once"
+            ));
+        }
+        // With a condition they are two: what opens, and what does not and ends.
+        let both = plan.on.iter().find(|kind| plan.resolve_on.contains(kind));
+        if let Some(kind) = both.filter(|_| table.condition.is_none()) {
+            self.warnings.push(format!(
+                "alerts.{name}: {kind} is in `on` and in `resolve_on`: each one ends the incident and opens another"
             ));
         }
         if table.group_wait.is_some() && table.group_by.is_none() {

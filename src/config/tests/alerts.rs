@@ -220,6 +220,22 @@ fn what_is_wrong_is_said_at_its_place() {
 }
 
 #[test]
+fn a_kind_that_ends_what_it_opens_is_a_warning_unless_a_condition_divides_it() {
+    let alert = "on = [\"device.*\"]\nresolve_on = [\"device.online\", \"wan.up\"]\n";
+    let warned = |more: &str| {
+        let plan = house(&format!("{alert}{more}")).plan();
+        let of_both = |warning: &&String| warning.contains("in `on` and in `resolve_on`");
+        plan.warnings.iter().find(of_both).cloned()
+    };
+    let warning = warned("").unwrap();
+    assert!(
+        warning.starts_with("alerts.a: device.online is"),
+        "{warning}"
+    );
+    assert_eq!(warned("where = 'event.fields.uptime < 60'\n"), None);
+}
+
+#[test]
 fn what_does_nothing_is_a_warning() {
     let house = House::new(&format!(
         "{HOME}{REST}[alerts.a]\non = [\"wan.down\"]\nrepeat = \"1h\"\ngroup_wait = \"5s\"\n[alerts.idle]\non = [\"wan.up\"]\n[digests.idle]\nat = \"8:00\""
