@@ -173,6 +173,7 @@ impl Writer {
             self.lock = Some(Lock::take(dir)?);
         }
         let connection = schema::open(dir, self.plan.sync)?;
+        schema::limit_log(&connection, self.plan.max_size).map_err(failed)?;
         let (pen, _) = sinks::pen(&connection, names, self.clock.wall()).map_err(failed)?;
         if let Some(stand_in) = &self.stand_in {
             sinks::begin_run(&connection).map_err(failed)?;

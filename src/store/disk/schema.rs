@@ -92,6 +92,12 @@ CREATE TABLE omitted (
 /// A database up to this size is checked from end to end when it is opened.
 const CHECK_AT_OPEN: u64 = 64 << 20;
 
+/// The page of a new database, in bytes.
+pub(super) const PAGE: u64 = 8192;
+
+/// How many pages the log has before it is folded into the database: at least, and at most (16 MiB).
+const LOG: (u64, u64) = (64, 2000);
+
 /// How long to wait for another process that is writing, a `herald store` command.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -235,6 +241,16 @@ pub(super) fn set_sync(connection: &Connection, sync: SyncMode) -> rusqlite::Res
     })
 }
 
+/// Keep the log small beside a database of at most `max_size` bytes: a sixteenth of it.
+pub(super) fn limit_log(connection: &Connection, max_size: u64) -> rusqlite::Result<()> {
+    let pages = (max_size / 16 / PAGE).clamp(LOG.0, LOG.1);
+    // A long commit or a long search makes it longer; four times as much is kept of that.
+    connection.execute_batch(&format!(
+        "PRAGMA wal_autocheckpoint = {pages}; PRAGMA journal_size_limit = {}",
+        4 * pages * PAGE
+    ))
+}
+
 /// Take what the log holds into the database, and give its room back.
 pub(super) fn fold_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
@@ -249,12 +265,12 @@ fn prepare(connection: &Connection, sync: SyncMode, new: bool) -> rusqlite::Resu
     if new {
         // Only an empty file takes these. An event is a third of the usual page, and each page costs three calls into
         // the system on its way. Space goes back to the system bit by bit.
-        connection.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL")?;
+        connection.execute_batch(&format!(
+            "PRAGMA page_size = {PAGE}; PRAGMA auto_vacuum = INCREMENTAL"
+        ))?;
     }
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
-         PRAGMA wal_autocheckpoint = 2000;
-         PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -8000;
          PRAGMA temp_store = MEMORY;",
     )?;

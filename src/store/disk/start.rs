@@ -46,6 +46,7 @@ fn on_disk(plan: &StorePlan, names: &[Text], clock: &Clock) -> Result<Begun, Ope
     let connection = schema::open(&plan.dir, plan.sync)?;
     let file = schema::database_path(&plan.dir);
     let failed = |error| OpenError::database(&file, error);
+    schema::limit_log(&connection, plan.max_size).map_err(failed)?;
     let next_seq = sinks::begin_run(&connection).map_err(failed)?;
     let (pen, books) = sinks::pen(&connection, &rows(names), clock.wall()).map_err(failed)?;
     Ok(Begun {

@@ -4,6 +4,7 @@ use super::letters;
 use super::omitted::{self, Omission};
 use super::outbox;
 use super::runs::Runs;
+use super::schema;
 use super::untold;
 use super::writer::Writer;
 use super::{as_seq, number};
@@ -18,8 +19,11 @@ use unifi_herald_plugin::Timestamp;
 /// How often a round begins when little comes in.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// After this many new events a round begins whatever the time.
-const EVENTS: usize = 4096;
+/// After so many new events a round begins whatever the time: as many as fill a thirtieth of the store, at least and at most.
+const EVENTS: (u64, u64) = (16, 4096);
+
+/// What an event takes on disk, about.
+const EVENT_SIZE: u64 = 2048;
 
 /// Rows in a slice: at least, and at most. A slice takes twice what came in since the last one, to get ahead.
 const SLICE: (usize, usize) = (256, 2048);
@@ -27,7 +31,7 @@ const SLICE: (usize, usize) = (256, 2048);
 /// Remembered state is kept this long after it expired: a replayed event may live by an earlier time.
 const STATE_SLACK: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Free pages that are kept for what comes, besides an eighth of the file: 4 MiB.
+/// Free pages that are kept for what comes, besides an eighth of the file: 4 MiB, less in a small store.
 const FREE: u64 = 512;
 
 /// Pages given back to the system in one go.
@@ -73,7 +77,8 @@ impl Writer {
     /// One slice of a round, when one is due.
     pub(super) fn look_after(&mut self) {
         let now = self.clock.now();
-        let due = now >= self.upkeep.next_round || self.upkeep.fresh >= EVENTS;
+        let many = (self.plan.max_size / 30 / EVENT_SIZE).clamp(EVENTS.0, EVENTS.1);
+        let due = now >= self.upkeep.next_round || self.upkeep.fresh as u64 >= many;
         if !self.upkeep.is_busy() && !due {
             return;
         }
@@ -125,7 +130,8 @@ impl Writer {
             return self.lose_backlog(rows);
         }
         // What is free is used again; only much of it is worth the moving.
-        if usage.free > FREE.max(usage.pages / 8) {
+        let spare = FREE.min(self.plan.max_size / 8 / schema::PAGE);
+        if usage.free > spare.max(usage.pages / 8) {
             self.connection
                 .execute_batch(&format!("PRAGMA incremental_vacuum({VACUUM})"))?;
             return Ok(Some(cursor));

@@ -25,6 +25,20 @@ fn events(store: &DiskStore) -> u64 {
     store.ask(Reader::events).unwrap()
 }
 
+/// What the database takes on disk, without what is free in it.
+async fn used(store: &DiskStore) -> i64 {
+    with_writer(store, |writer| {
+        let ask = |sql: &str| {
+            writer
+                .connection
+                .query_row(sql, [], |row| row.get::<_, i64>(0))
+        };
+        let pages = ask("PRAGMA page_count").unwrap() - ask("PRAGMA freelist_count").unwrap();
+        pages * ask("PRAGMA page_size").unwrap()
+    })
+    .await
+}
+
 #[tokio::test]
 async fn what_is_old_goes_unless_a_sink_awaits_it() {
     let rig = Rig::new(10);
@@ -63,16 +77,7 @@ async fn beyond_the_size_the_journal_goes_first_and_then_the_longest_backlog() {
     }
     rig.clock.advance(Duration::from_secs(100));
     run_rounds(&store).await;
-    let size = with_writer(&store, |writer| {
-        let ask = |sql: &str| {
-            writer
-                .connection
-                .query_row(sql, [], |row| row.get::<_, i64>(0))
-        };
-        let pages = ask("PRAGMA page_count").unwrap() - ask("PRAGMA freelist_count").unwrap();
-        pages * ask("PRAGMA page_size").unwrap()
-    })
-    .await;
+    let size = used(&store).await;
     assert!(size <= 3 << 20, "{size}");
     let after = books(&store);
     assert_eq!((after[0].delivered, after[0].lost), (4000, 0));
@@ -165,4 +170,25 @@ async fn a_sink_that_left_long_ago_is_forgotten() {
     let names = store.ask(Reader::books).unwrap();
     assert_eq!(names.len(), 1);
     assert_eq!(claim_all(&store, 0, 99).await.len(), 99);
+}
+
+#[tokio::test]
+async fn a_small_store_has_a_small_log_and_is_looked_after_often() {
+    let mut rig = Rig::new(10_000);
+    rig.plan.max_size = 1 << 20;
+    let store = rig.open();
+    let log = rig.plan.dir.join("herald.db-wal");
+    for seq in 1..1_500 {
+        store.commit(to(&[], seq..seq + 1)).await.unwrap();
+        let length = std::fs::metadata(&log).unwrap().len();
+        assert!(length < 1 << 20, "{length} after {seq}");
+    }
+    for seq in (1_500..4_000).step_by(10) {
+        store.commit(to(&[], seq..seq + 10)).await.unwrap();
+    }
+    let (kept, size) = (events(&store), used(&store).await);
+    assert!(
+        kept < 3_000 && size < 5 << 18,
+        "{kept} events, {size} bytes"
+    );
 }
