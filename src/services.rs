@@ -14,7 +14,7 @@ use connect::Dialer;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use unifi_herald_plugin::connect::Connector;
 use unifi_herald_plugin::http::{
@@ -152,6 +152,12 @@ fn policy(options: &TlsOptions, base: &Path) -> Result<Tls, BuildError> {
     Ok(tls)
 }
 
+/// Most of a body that is read where the status is the answer: the words of any service, and the rest of most bodies, so
+/// that the connection can be used again.
+const GLANCE: usize = 64 * 1024;
+/// How long that may take. It comes on top of the wait for the head, and the lane has a timeout for both.
+const SOON: Duration = Duration::from_millis(500);
+
 /// HTTP for plugins.
 #[derive(Debug)]
 struct Transport {
@@ -163,31 +169,68 @@ impl Transport {
     fn error(&self, error: &reqwest::Error) -> HttpError {
         HttpError::new(self.tls.explain(error).unwrap_or_else(|| why(error)))
     }
-}
 
-#[async_trait]
-impl HttpTransport for Transport {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    /// The head of the answer.
+    async fn ask(&self, request: Request<Bytes>) -> Result<reqwest::Response, HttpError> {
         let (parts, body) = request.into_parts();
         let request = self
             .inner
             .request(parts.method, parts.uri.to_string())
             .headers(parts.headers)
             .body(body);
-        let mut answer = request.send().await.map_err(|error| self.error(&error))?;
-        let mut body = BytesMut::new();
-        while let Some(piece) = answer.chunk().await.map_err(|error| self.error(&error))? {
-            let room = MAX_ANSWER - body.len();
-            body.extend_from_slice(&piece[..piece.len().min(room)]);
-            if body.len() == MAX_ANSWER {
-                break;
-            }
-        }
-        let mut response = Response::new(body.freeze());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
-        Ok(response)
+        request.send().await.map_err(|error| self.error(&error))
     }
+}
+
+#[async_trait]
+impl HttpTransport for Transport {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let mut answer = self.ask(request).await?;
+        if !answer.status().is_success() {
+            return Ok(glance(answer).await);
+        }
+        let mut body = BytesMut::new();
+        let read = read(&mut answer, &mut body, MAX_ANSWER).await;
+        read.map_err(|error| self.error(&error))?;
+        Ok(response(&mut answer, body))
+    }
+
+    async fn submit(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        Ok(glance(self.ask(request).await?).await)
+    }
+}
+
+/// The answer with what soon comes of its body. Whatever becomes of the rest, the head has arrived.
+async fn glance(mut answer: reqwest::Response) -> Response<Bytes> {
+    let mut body = BytesMut::new();
+    let read = read(&mut answer, &mut body, GLANCE);
+    match tokio::time::timeout(SOON, read).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(error = why(&error), "the body of an answer broke off"),
+        Err(_elapsed) => tracing::debug!("the body of an answer did not end in time"),
+    }
+    response(&mut answer, body)
+}
+
+/// Append the body to `into` until it ends, or `most` bytes are there.
+async fn read(
+    answer: &mut reqwest::Response,
+    into: &mut BytesMut,
+    most: usize,
+) -> reqwest::Result<()> {
+    while into.len() < most
+        && let Some(piece) = answer.chunk().await?
+    {
+        into.extend_from_slice(&piece[..piece.len().min(most - into.len())]);
+    }
+    Ok(())
+}
+
+fn response(answer: &mut reqwest::Response, body: BytesMut) -> Response<Bytes> {
+    let mut response = Response::new(body.freeze());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = std::mem::take(answer.headers_mut());
+    response
 }
 
 #[cfg(test)]

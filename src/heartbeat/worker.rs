@@ -69,7 +69,7 @@ impl HeartbeatWorker {
         let request = Request::get(self.plan.url.expose())
             .body(bytes::Bytes::new())
             .map_err(|_| "the address is not a URL".to_owned())?;
-        match timeout(PATIENCE, self.http.send(request)).await {
+        match timeout(PATIENCE, self.http.submit(request)).await {
             Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
             Ok(Ok(answer)) => Err(format!("answered {}", answer.status())),
             Ok(Err(error)) => Err(error.to_string()),

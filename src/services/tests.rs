@@ -73,6 +73,79 @@ async fn answers_come_whole_without_following_redirects_and_bounded() {
     assert_eq!(answer.body().len(), MAX_ANSWER);
 }
 
+/// Answers one request with `head`, and then with `piece` for ever, or with silence; its URL.
+async fn answer_for_ever(tasks: &Tasks, head: &'static str, piece: Option<&'static str>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tasks.spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            asked.push(stream.read_u8().await.unwrap());
+        }
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Until the client has enough, and hangs up.
+        match piece {
+            Some(piece) => while stream.write_all(piece.as_bytes()).await.is_ok() {},
+            None => drop(stream.read_u8().await),
+        }
+    });
+    url
+}
+
+fn get(url: &str) -> Request<Bytes> {
+    Request::get(url).body(Bytes::new()).unwrap()
+}
+
+#[tokio::test]
+async fn where_the_status_is_the_answer_a_success_is_one_however_its_body_ends() {
+    let tasks = Tasks::new();
+    let client = context(&tasks).http(&HttpOptions::default()).unwrap();
+    let short = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc";
+    let url = answer_once(&tasks, short.into()).await;
+    let answer = client.submit(get(&url)).await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.body()[..]),
+        (200, &b"abc"[..])
+    );
+    let url = answer_once(&tasks, short.into()).await;
+    client.send(get(&url)).await.unwrap_err();
+
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    for piece in [Some("5\r\nhello\r\n"), None] {
+        let url = answer_for_ever(&tasks, chunked, piece).await;
+        let answer = tokio::time::timeout(LIMIT, client.submit(get(&url))).await;
+        let answer = answer.unwrap().unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(answer.body().len() <= GLANCE);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_success_is_judged_by_its_status_however_its_body_ends() {
+    let tasks = Tasks::new();
+    let client = context(&tasks).http(&HttpOptions::default()).unwrap();
+    let short = "HTTP/1.1 400 Bad Request\r\ncontent-length: 100\r\n\r\nwhat is this?";
+    for whole in [true, false] {
+        let url = answer_once(&tasks, short.into()).await;
+        let answer = if whole {
+            client.send(get(&url)).await.unwrap()
+        } else {
+            client.submit(get(&url)).await.unwrap()
+        };
+        assert_eq!(
+            (answer.status().as_u16(), &answer.body()[..]),
+            (400, &b"what is this?"[..])
+        );
+    }
+    let chunked = "HTTP/1.1 500 Oh\r\ntransfer-encoding: chunked\r\n\r\n";
+    for piece in [Some("5\r\nhello\r\n"), None] {
+        let url = answer_for_ever(&tasks, chunked, piece).await;
+        let answer = tokio::time::timeout(LIMIT, client.send(get(&url))).await;
+        assert_eq!(answer.unwrap().unwrap().status(), 500);
+    }
+}
+
 #[tokio::test]
 async fn an_error_does_not_tell_the_address() {
     let tasks = Tasks::new();

@@ -1,5 +1,6 @@
 //! Sees what a plugin's requests are answered, for whoever tries a plugin out.
 
+use bytes::Bytes;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use unifi_herald_plugin::http::{HttpError, HttpTransport, Request, Response, StatusCode};
@@ -56,17 +57,27 @@ struct Watched {
 
 #[async_trait]
 impl HttpTransport for Watched {
-    async fn send(
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let asked = Asked::by(&request);
+        self.saw(asked, self.client.send(request).await)
+    }
+
+    async fn submit(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let asked = Asked::by(&request);
+        self.saw(asked, self.client.submit(request).await)
+    }
+}
+
+impl Watched {
+    fn saw(
         &self,
-        request: Request<bytes::Bytes>,
-    ) -> Result<Response<bytes::Bytes>, HttpError> {
-        let asked = place(&request);
-        let secrets = secrets(&request);
-        let answer = self.client.send(request).await;
+        asked: Asked,
+        answer: Result<Response<Bytes>, HttpError>,
+    ) -> Result<Response<Bytes>, HttpError> {
         self.witness.note(Exchange {
-            asked,
+            asked: asked.place,
             answered: match &answer {
-                Ok(answer) => Ok((answer.status(), excerpt(answer.body(), &secrets))),
+                Ok(answer) => Ok((answer.status(), excerpt(answer.body(), &asked.secrets))),
                 Err(error) => Err(error.to_string()),
             },
         });
@@ -74,7 +85,22 @@ impl HttpTransport for Watched {
     }
 }
 
-fn place(request: &Request<bytes::Bytes>) -> String {
+/// What is kept of a request until its answer comes.
+struct Asked {
+    place: String,
+    secrets: Vec<String>,
+}
+
+impl Asked {
+    fn by(request: &Request<Bytes>) -> Self {
+        Self {
+            place: place(request),
+            secrets: secrets(request),
+        }
+    }
+}
+
+fn place(request: &Request<Bytes>) -> String {
     let (method, uri) = (request.method(), request.uri());
     let mut place = format!("{method} {}://", uri.scheme_str().unwrap_or("http"));
     if let (Some(host), port) = (uri.host(), uri.port()) {
@@ -87,7 +113,7 @@ fn place(request: &Request<bytes::Bytes>) -> String {
 }
 
 /// What in a request may be a secret: the values of its headers, its path and query, and their parts.
-fn secrets(request: &Request<bytes::Bytes>) -> Vec<String> {
+fn secrets(request: &Request<Bytes>) -> Vec<String> {
     let headers = request.headers().values();
     let headers = headers.filter_map(|value| value.to_str().ok());
     let path = request.uri().path_and_query();
@@ -136,7 +162,7 @@ mod tests {
         let request = || {
             Request::post("https://example.org:8443/hook/s3cr3t-s3cr3t?k=hunter2")
                 .header("authorization", "Bearer hunter2")
-                .body(bytes::Bytes::new())
+                .body(Bytes::new())
                 .unwrap()
         };
         client.send(request()).await.unwrap();
@@ -159,7 +185,7 @@ mod tests {
         let client = witness.of(http.client());
         for _ in 0..MOST + 5 {
             http.answer(200, &"x".repeat(10_000));
-            let request = Request::get("http://a/b").body(bytes::Bytes::new());
+            let request = Request::get("http://a/b").body(Bytes::new());
             client.send(request.unwrap()).await.unwrap();
         }
         let seen = witness.take();

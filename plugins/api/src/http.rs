@@ -24,8 +24,15 @@ pub struct HttpClient(Arc<dyn HttpTransport>);
 #[async_trait]
 pub trait HttpTransport: Send + Sync + 'static {
     /// Send one request and read the whole answer, at most [`MAX_ANSWER`] bytes of it. There is no timeout:
-    /// the lane has one.
+    /// the lane has one. An answer that is not a success is judged by its status: its body is what of it comes in a
+    /// short time, and may be cut off.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError>;
+
+    /// Send one request whose answer is its status, a success too: its body is what of it comes in a short time, and
+    /// may be cut off.
+    async fn submit(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        self.send(request).await
+    }
 }
 
 /// How a client is set up.
@@ -78,20 +85,31 @@ impl HttpClient {
         Self(transport)
     }
 
-    /// Send one request and read the whole answer, whatever its status.
+    /// Send one request and read the whole answer, for whom the body of a success matters. The body of another answer
+    /// may be cut off.
     ///
     /// # Errors
-    /// When no answer came.
+    /// When no answer came, or a success broke off.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         self.0.send(request).await
     }
 
-    /// Send one request; an answer other than 2xx is an error by the rules of [`DeliveryError::from_status`].
+    /// Send one request whose status is the answer. The body is what of it comes in a short time, and may be cut off:
+    /// once the head of a success has arrived, the request was taken, and is not to be repeated.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub async fn submit(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        self.0.submit(request).await
+    }
+
+    /// [Submit](Self::submit) one request; an answer other than 2xx is an error by the rules of
+    /// [`DeliveryError::from_status`].
     ///
     /// # Errors
     /// When no answer came, or not a success. The start of the answer's text is in the message.
     pub async fn deliver(&self, request: Request<Bytes>) -> Result<Response<Bytes>, DeliveryError> {
-        let response = self.send(request).await.map_err(DeliveryError::later)?;
+        let response = self.submit(request).await.map_err(DeliveryError::later)?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);

@@ -20,6 +20,8 @@ pub(crate) struct Api {
     secrets: Vec<String>,
     /// Before this the service takes nothing more: it said so.
     not_before: Option<Instant>,
+    /// The body of a success decides whether it was one.
+    heeds_bodies: bool,
 }
 
 /// What a service answered.
@@ -41,7 +43,17 @@ impl Api {
             headers: HeaderMap::new(),
             secrets: Vec::new(),
             not_before: None,
+            heeds_bodies: false,
         })
+    }
+
+    /// The same for a service that says in the body whether a success was one: a body that breaks off is no answer.
+    /// Elsewhere it is one by its status, and the message is not to be sent again.
+    pub(crate) fn heeding_bodies(self) -> Self {
+        Self {
+            heeds_bodies: true,
+            ..self
+        }
     }
 
     /// Read a secret, and hide it from errors from now on.
@@ -136,7 +148,11 @@ impl Api {
             let json = HeaderValue::from_static("application/json");
             request.headers_mut().insert(header::CONTENT_TYPE, json);
         }
-        let answer = self.http.send(request).await;
+        let answer = if self.heeds_bodies {
+            self.http.send(request).await
+        } else {
+            self.http.submit(request).await
+        };
         let answer =
             answer.map_err(|error| DeliveryError::later(self.discreet(&error.to_string())))?;
         Ok(Answer {

@@ -33,6 +33,8 @@ struct State {
     queued: VecDeque<Response<Bytes>>,
     /// After so many requests more, every answer is this one.
     trouble: Option<(usize, u16, &'static str)>,
+    /// Every success breaks off behind its head.
+    breaks_off: bool,
     taken: Vec<Taken>,
     count: usize,
 }
@@ -55,6 +57,7 @@ impl Fake {
                 rules,
                 queued: VecDeque::new(),
                 trouble: None,
+                breaks_off: false,
                 taken: Vec::new(),
                 count: 0,
             })),
@@ -81,6 +84,15 @@ impl Fake {
                 .insert(HeaderName::from_static(name), value);
         }
         self.state.lock().unwrap().queued.push_back(response);
+    }
+
+    /// From now on of every success only the head arrives.
+    pub(crate) fn break_off(&self) {
+        self.state.lock().unwrap().breaks_off = true;
+    }
+
+    fn breaks_off(&self, answer: &Response<Bytes>) -> bool {
+        answer.status().is_success() && self.state.lock().unwrap().breaks_off
     }
 
     fn trouble(&self, trouble: Option<(usize, u16, &'static str)>) {
@@ -121,6 +133,24 @@ pub(crate) fn respond(status: u16, body: &str) -> Response<Bytes> {
 #[async_trait]
 impl HttpTransport for Fake {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let answer = self.respond(request).await;
+        if self.breaks_off(&answer) {
+            return Err(HttpError::new("the answer broke off"));
+        }
+        Ok(answer)
+    }
+
+    async fn submit(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let mut answer = self.respond(request).await;
+        if self.breaks_off(&answer) {
+            answer.body_mut().clear();
+        }
+        Ok(answer)
+    }
+}
+
+impl Fake {
+    async fn respond(&self, request: Request<Bytes>) -> Response<Bytes> {
         tokio::task::yield_now().await;
         let response = {
             let mut state = self.state.lock().unwrap();
@@ -145,7 +175,7 @@ impl HttpTransport for Fake {
             response
         };
         tokio::task::yield_now().await;
-        Ok(response)
+        response
     }
 }
 

@@ -170,7 +170,7 @@ impl SinkPlugin for Pushover {
             ));
         }
         let url = base("url", &config.url)?;
-        let mut api = Api::new(context, config.tls)?;
+        let mut api = Api::new(context, config.tls)?.heeding_bodies();
         let token = api.reveal("token", &config.token)?.expose().to_owned();
         let user = api.reveal("user", &config.user)?.expose().to_owned();
         Ok(Self {

@@ -124,7 +124,7 @@ impl SinkPlugin for Telegram {
         };
         let writer = Writer::new(texts, context)?;
         let server = base("url", &config.url)?;
-        let mut api = Api::new(context, config.tls)?;
+        let mut api = Api::new(context, config.tls)?.heeding_bodies();
         let token = api.reveal("token", &config.token)?;
         let token = token.expose().trim();
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_');

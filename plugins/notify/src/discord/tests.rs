@@ -124,6 +124,17 @@ async fn the_end_of_an_incident_edits_its_message() {
 }
 
 #[tokio::test]
+async fn a_success_without_its_body_is_not_said_again() {
+    let fake = Fake::new(rules);
+    fake.break_off();
+    let mut sink = sink(&fake);
+    tell(&mut sink, incident(AlertState::Firing)).await;
+    // Which message it was is not known, so that its end is a message of its own.
+    tell(&mut sink, incident(AlertState::Resolved)).await;
+    assert_eq!(ways(&fake), ["POST ?wait=true", "POST ?wait=true"]);
+}
+
+#[tokio::test]
 async fn a_repetition_is_new_and_is_the_one_that_is_edited() {
     let fake = Fake::new(rules);
     let mut sink = sink(&fake);

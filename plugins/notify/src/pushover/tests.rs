@@ -113,6 +113,14 @@ async fn what_is_critical_rings_until_it_is_over() {
 }
 
 #[tokio::test]
+async fn a_success_without_its_body_is_none() {
+    let fake = Fake::new(rules);
+    fake.break_off();
+    let mut sink: Pushover = fake.build(&options()).unwrap();
+    assert_eq!(refused(&mut sink).await.retry(), Retry::Later);
+}
+
+#[tokio::test]
 async fn a_repetition_takes_the_place_of_what_rings_and_a_restart_forgets_no_receipt() {
     let fake = Fake::new(rules);
     let mut sink: Pushover = fake.build(&options()).unwrap();

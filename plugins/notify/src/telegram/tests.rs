@@ -127,6 +127,14 @@ async fn the_end_of_an_incident_edits_its_message() {
 }
 
 #[tokio::test]
+async fn a_success_without_its_body_is_none() {
+    let fake = Fake::new(rules);
+    fake.break_off();
+    let mut sink: Telegram = fake.build(&options()).unwrap();
+    assert_eq!(refused(&mut sink).await.retry(), Retry::Later);
+}
+
+#[tokio::test]
 async fn a_repetition_is_new_and_is_the_one_that_is_edited() {
     let fake = Fake::new(rules);
     let mut sink: Telegram = fake.build(&options()).unwrap();
