@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use unifi_herald_plugin::HttpClient;
-use unifi_herald_plugin::http::Request;
+use unifi_herald_plugin::http::{HeaderMap, Request, StatusCode, redirect};
 
 /// Longest a ping may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -71,10 +71,18 @@ impl HeartbeatWorker {
             .map_err(|_| "the address is not a URL".to_owned())?;
         match timeout(PATIENCE, self.http.submit(request)).await {
             Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
-            Ok(Ok(answer)) => Err(format!("answered {}", answer.status())),
+            Ok(Ok(answer)) => Err(refusal(answer.status(), answer.headers())),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_elapsed) => Err("it did not answer in time".to_owned()),
         }
+    }
+}
+
+/// Not the words of the answer, which may repeat the address.
+fn refusal(status: StatusCode, headers: &HeaderMap) -> String {
+    match redirect(status, headers) {
+        Some(advice) => format!("answered {status}: {advice}"),
+        None => format!("answered {status}"),
     }
 }
 

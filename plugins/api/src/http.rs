@@ -1,5 +1,7 @@
 //! HTTP for plugins, without naming the library behind it.
 
+mod answer;
+
 use crate::DeliveryError;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -7,8 +9,8 @@ use serde::Deserialize;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
+pub use answer::{redirect, retry_after};
 pub use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
 };
@@ -114,16 +116,10 @@ impl HttpClient {
         if status.is_success() {
             return Ok(response);
         }
-        let said = excerpt(response.body());
-        let message = if said.is_empty() {
-            format!("answered {status}")
-        } else {
-            format!("answered {status}: {said}")
-        };
         Err(DeliveryError::from_status(
             status.as_u16(),
             retry_after(response.headers()),
-            message,
+            answer::said(&response),
         ))
     }
 }
@@ -131,50 +127,5 @@ impl HttpClient {
 impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HttpClient")
-    }
-}
-
-/// `Retry-After` in seconds (RFC 9110, section 10.2.3), capped at a day; the form with a date is not used by
-/// the services herald speaks to and is ignored.
-#[must_use]
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers
-        .get(header::RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(86_400.0)))
-}
-
-/// The first line of an answer as far as it is fit for a log: printable, at most 200 characters.
-fn excerpt(body: &[u8]) -> String {
-    let head = &body[..body.len().min(1024)];
-    let text = String::from_utf8_lossy(head);
-    text.trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_bounded_and_never_negative() {
-        let read = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap());
-            retry_after(&headers)
-        };
-        assert_eq!(read("5"), Some(Duration::from_secs(5)));
-        assert_eq!(read("0.35"), Some(Duration::from_millis(350)));
-        assert_eq!(read("1e300"), Some(Duration::from_secs(86_400)));
-        for bad in ["-1", "NaN", "inf", "Wed, 21 Oct 2026 07:28:00 GMT"] {
-            assert_eq!(read(bad), None, "{bad}");
-        }
     }
 }

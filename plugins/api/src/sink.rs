@@ -187,7 +187,7 @@ impl DeliveryError {
 
     /// What an HTTP answer that is not a success means, by the rules all of herald's sinks share.
     ///
-    /// `retry_after` is the value of a `Retry-After` header in seconds, where there was one.
+    /// `retry_after` is what a `Retry-After` header says, where there was one: [`retry_after`](crate::http::retry_after).
     ///
     /// ```
     /// use unifi_herald_plugin::{DeliveryError, Fault, Retry};

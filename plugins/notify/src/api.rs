@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::{Duration, Instant};
 use unifi_herald_plugin::http::{
-    HeaderMap, HeaderName, HeaderValue, HttpOptions, Method, Request, TlsOptions, Uri, header,
-    retry_after,
+    HeaderMap, HeaderName, HeaderValue, HttpOptions, Method, Request, StatusCode, TlsOptions, Uri,
+    header, redirect, retry_after,
 };
 use unifi_herald_plugin::{
     BuildContext, BuildError, DeliveryError, HttpClient, Revealed, Secret, Timestamp,
@@ -178,18 +178,25 @@ impl Api {
         DeliveryError::misconfigured(self.said(answer))
     }
 
-    /// Status and the beginning of the answer, printable and without secrets.
+    /// Status and the beginning of the answer, printable and without secrets; or what to do about a redirect.
     pub(crate) fn said(&self, answer: &Answer) -> String {
-        let head = &answer.body[..answer.body.len().min(4096)];
-        // First the secrets, then the cut, which could leave half of one.
-        let text = self.discreet(&String::from_utf8_lossy(head));
-        let text: String = crate::text::line(&text).chars().take(200).collect();
         let status = answer.status;
+        let moved = StatusCode::from_u16(status).ok();
+        let text = match moved.and_then(|status| redirect(status, &answer.headers)) {
+            Some(advice) => self.discreet(&advice),
+            None => self.excerpt(&answer.body),
+        };
         if text.is_empty() {
             format!("answered {status}")
         } else {
             format!("answered {status}: {text}")
         }
+    }
+
+    fn excerpt(&self, body: &[u8]) -> String {
+        // First the secrets, then the cut, which could leave half of one.
+        let text = self.discreet(&String::from_utf8_lossy(&body[..body.len().min(4096)]));
+        crate::text::line(&text).chars().take(200).collect()
     }
 
     fn discreet(&self, text: &str) -> String {
@@ -301,6 +308,19 @@ mod tests {
         context.advance(Duration::from_secs(7));
         api.post("https://h/", &1).await.unwrap();
         assert_eq!(context.http().take_requests().len(), 1);
+    }
+
+    #[test]
+    fn a_redirect_says_what_to_do_about_it_without_secrets() {
+        let mut api = api(&TestContext::new());
+        api.hide("s3cr3t");
+        let mut moved = answer(308, "<html>Permanent Redirect</html>");
+        let to = HeaderValue::from_static("https://s3cr3t.example.org/hook/hunter2");
+        moved.headers.insert(header::LOCATION, to);
+        assert_eq!(
+            api.said(&moved),
+            "answered 308: herald follows no redirects, set the address to the one it leads to (https://***.example.org)"
+        );
     }
 
     #[test]
