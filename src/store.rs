@@ -200,6 +200,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Ok(0)
     }
 
+    /// When the event of this number, which the sink awaits, became pending again; nothing when it was no dead letter. May
+    /// read the disk.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn retried_at(&self, sink: usize, seq: u64) -> Result<Option<Timestamp>, StoreError> {
+        let (_, _) = (sink, seq);
+        Ok(None)
+    }
+
     /// Forget the dead letters that `filter` describes; they stay counted. Returns how many there were.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use super::load::Loader;
 use super::output::{Lines, complain, plain, print};
 use super::{Exit, ask, line};
+use crate::clock::Clock;
 use crate::config::{Outline, StoreMode};
 use crate::control::protocol::{Answer, Letter, Letters, Request};
 use crate::store::{drop_letters, retry_letters};
@@ -238,7 +239,7 @@ fn once(outline: &Outline, filter: &Letters, deed: Deed) -> Result<u64, Exit> {
         return Err(ask::not_running(outline));
     }
     let done = match deed {
-        Deed::Retry => retry_letters(&outline.store.dir, &stored),
+        Deed::Retry => retry_letters(&outline.store.dir, &stored, Clock::system().wall()),
         Deed::Drop => drop_letters(&outline.store.dir, &stored),
     };
     done.map_err(|error| ask::undone(&error))

@@ -6,7 +6,7 @@ use super::link::{Link, Trouble};
 use super::names::Partition;
 use super::outlet::message as message_of;
 use super::pull::{Pull, Source};
-use super::queue::{Held, SinkQueue};
+use super::queue::{Held, Retried, SinkQueue};
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::message::{Acker, Message};
 use std::sync::Arc;
@@ -95,10 +95,11 @@ impl Feed {
             Ok(event) => event,
             Err(error) => return self.lose(&message, &error).await,
         };
-        let seq = message.info().map(|info| info.stream_sequence);
+        let info = message.info();
+        let info = info.map(|info| (info.stream_sequence, time_of(&info)));
         let tried = letters::tried(&message);
         let (_, acker) = message.split();
-        let (Ok(seq), Some(place)) = (seq, place) else {
+        let (Ok((seq, at)), Some(place)) = (info, place) else {
             return Ok(());
         };
         let held = Held {
@@ -106,7 +107,7 @@ impl Feed {
             partition: self.partition.clone(),
             tenure: self.tenure,
             acker: Arc::new(acker),
-            tried,
+            retried: tried.map(|attempts| Retried { attempts, at }),
             _place: place,
         };
         if let Some(acker) = self.queue.push(held) {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use unifi_herald_plugin::{BufferedEvent, Text};
+use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 
 /// How many settled events are remembered, in case the server has not heard of it and delivers them again.
 const SETTLED: usize = 4096;
@@ -44,10 +44,19 @@ pub(super) struct Held {
     /// Which time the partition was taken.
     pub(super) tenure: u64,
     pub(super) acker: Arc<Acker>,
-    /// How often it was tried before it became pending again, if it was a dead letter.
-    pub(super) tried: Option<u32>,
+    /// What is known of it from before, if it was a dead letter.
+    pub(super) retried: Option<Retried>,
     /// Free again when the event leaves.
     pub(super) _place: OwnedSemaphorePermit,
+}
+
+/// What is known of a dead letter that is pending again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retried {
+    /// How often it was tried before.
+    pub(super) attempts: u32,
+    /// Since when it is pending.
+    pub(super) at: Timestamp,
 }
 
 /// What a batch means to one sink.
@@ -150,7 +159,14 @@ impl SinkQueue {
     pub(super) fn origin_of(&self, letter: &DeadLetter) -> Option<(Partition, Option<u32>)> {
         let inner = self.lock();
         let held = inner.held.get(&letter.event.seq)?;
-        Some((held.partition.clone(), held.tried))
+        let tried = held.retried.map(|retried| retried.attempts);
+        Some((held.partition.clone(), tried))
+    }
+
+    /// When an event became pending again, if it was a letter.
+    pub(super) fn retried_at(&self, seq: u64) -> Option<Timestamp> {
+        let retried = self.lock().held.get(&seq)?.retried?;
+        Some(retried.at)
     }
 
     /// Enter what became of claimed events; who is to be told that it is done.

@@ -12,7 +12,7 @@ use crate::store::{
 use async_nats::jetstream::AckKind;
 use async_trait::async_trait;
 use std::sync::Arc;
-use unifi_herald_plugin::{BufferedEvent, Text};
+use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 
 /// Sinks of the cluster come first, and the outbox to it last.
 #[derive(Debug)]
@@ -201,6 +201,13 @@ impl Store for ClusterStore {
     async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
         let own = self.embedded.retry_dead_letters(filter).await?;
         Ok(own + self.move_letters(filter, Deed::Retry).await?)
+    }
+
+    fn retried_at(&self, sink: usize, seq: u64) -> Result<Option<Timestamp>, StoreError> {
+        match self.shared.queues.get(sink) {
+            Some(queue) => Ok(queue.retried_at(seq)),
+            None => self.embedded.retried_at(0, seq),
+        }
     }
 
     async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {

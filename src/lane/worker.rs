@@ -18,7 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use unifi_herald_plugin::{Batch, BufferedEvent, DeliveryError, Event, Fault, Kind, Sink, Storage};
+use unifi_herald_plugin::{
+    Batch, BufferedEvent, DeliveryError, Event, Fault, Kind, Sink, Storage, Timestamp,
+};
 
 /// Makes the sink with its storage: at the start, and anew after a panic.
 pub type SinkFactory = Box<dyn Fn(&Storage) -> Result<Box<dyn Sink>, String> + Send + Sync>;
@@ -260,7 +262,8 @@ impl LaneWorker {
         }
     }
 
-    /// How many of the first of `events` are older than `give_up_after`.
+    /// How many of the first of `events` are older than `give_up_after`. For a dead letter that is tried again, its time
+    /// begins anew.
     fn expired(&self, events: &[BufferedEvent]) -> usize {
         let Some(limit) = self.plan.retry.give_up_after else {
             return 0;
@@ -268,8 +271,21 @@ impl LaneWorker {
         let oldest = self.clock.wall() - limit;
         events
             .iter()
-            .take_while(|event| event.received < oldest)
+            .take_while(|event| {
+                event.received < oldest && self.was_not_retried_since(event.seq, oldest)
+            })
             .count()
+    }
+
+    /// Whether an event is no dead letter that became pending again after `oldest`. What cannot be known is not given up.
+    fn was_not_retried_since(&self, seq: u64, oldest: Timestamp) -> bool {
+        match self.store.retried_at(self.index, seq) {
+            Ok(retried) => retried.is_none_or(|retried| retried < oldest),
+            Err(error) => {
+                tracing::warn!(sink = %self.plan.name, %error, "store could not tell since when a dead letter is tried again");
+                false
+            }
+        }
     }
 
     async fn wake(&self, state: &mut State) {

@@ -57,7 +57,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use unifi_herald_plugin::{BufferedEvent, Text};
+use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 use window::Window;
 use writer::Writer;
 
@@ -372,6 +372,11 @@ impl Store for DiskStore {
 
     async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
         self.move_letters(filter, true).await
+    }
+
+    fn retried_at(&self, sink: usize, seq: u64) -> Result<Option<Timestamp>, StoreError> {
+        let lane = self.shared.lane(sink);
+        self.ask(|reader| reader.retried_at(&lane.name, seq))
     }
 
     async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {

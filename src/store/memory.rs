@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-use unifi_herald_plugin::{BufferedEvent, Text};
+use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 
 /// How long a commit may wait for full lanes that are moving.
 const MAX_HOLD: Duration = Duration::from_secs(1);
@@ -268,11 +268,12 @@ impl Store for MemoryStore {
     }
 
     async fn retry_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {
+        let now = self.clock.wall();
         let mut total = 0;
         for lane in self.lanes_of(filter) {
             let mut state = lane.lock();
             let State { queue, dead } = &mut *state;
-            let count = dead.take(filter, |letter| queue.put_back(letter));
+            let count = dead.take(filter, |letter| queue.put_back(letter, now));
             drop(state);
             if count > 0 {
                 lane.filled.notify_one();
@@ -280,6 +281,10 @@ impl Store for MemoryStore {
             total += count;
         }
         Ok(total)
+    }
+
+    fn retried_at(&self, sink: usize, seq: u64) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.lane(sink).lock().queue.retried_at(seq))
     }
 
     async fn drop_dead_letters(&self, filter: &LetterFilter) -> Result<u64, StoreError> {

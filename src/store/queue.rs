@@ -4,7 +4,7 @@ use super::room::{ENOUGH, Room, Trust};
 use super::{Books, DeadLetter, Settled};
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
-use unifi_herald_plugin::BufferedEvent;
+use unifi_herald_plugin::{BufferedEvent, Timestamp};
 
 /// A lane that settled something this recently is moving; the router may wait for it.
 const MOVING: Duration = Duration::from_secs(1);
@@ -16,8 +16,8 @@ pub(super) struct Queue {
     waiting: VecDeque<BufferedEvent>,
     /// In the hands of the lane, in order.
     claimed: VecDeque<BufferedEvent>,
-    /// How often those that were dead letters were tried before they became pending again, by number.
-    tried: HashMap<u64, u32>,
+    /// Those that were dead letters, by number.
+    retried: HashMap<u64, Retried>,
     bytes: usize,
     max_events: usize,
     max_bytes: usize,
@@ -26,12 +26,21 @@ pub(super) struct Queue {
     pub(super) books: Books,
 }
 
+/// What is known of a dead letter that is pending again.
+#[derive(Clone, Copy, Debug)]
+struct Retried {
+    /// How often it was tried before.
+    attempts: u32,
+    /// Since when it is pending.
+    at: Timestamp,
+}
+
 impl Queue {
     pub(super) fn new(max_events: usize, max_bytes: usize) -> Self {
         Self {
             waiting: VecDeque::new(),
             claimed: VecDeque::new(),
-            tried: HashMap::new(),
+            retried: HashMap::new(),
             bytes: 0,
             max_events: max_events.max(1),
             max_bytes,
@@ -71,7 +80,7 @@ impl Queue {
             {
                 if let Some(oldest) = self.waiting.pop_front() {
                     self.bytes -= oldest.weight();
-                    self.tried.remove(&oldest.seq);
+                    self.retried.remove(&oldest.seq);
                     lost.push(oldest);
                 }
             }
@@ -80,20 +89,29 @@ impl Queue {
         lost
     }
 
-    /// Make a dead letter's event pending again, in its old place as far as that is still waiting; false when there is
+    /// Make a dead letter's event pending again `now`, in its old place as far as that is still waiting; false when there is
     /// no room.
-    pub(super) fn put_back(&mut self, letter: &DeadLetter) -> bool {
+    pub(super) fn put_back(&mut self, letter: &DeadLetter, now: Timestamp) -> bool {
         let event = &letter.event;
         if !self.has_place_for(std::slice::from_ref(event)) {
             return false;
         }
         let place = self.waiting.partition_point(|other| other.seq < event.seq);
         self.waiting.insert(place, event.clone());
-        self.tried.insert(event.seq, letter.attempts);
+        let retried = Retried {
+            attempts: letter.attempts,
+            at: now,
+        };
+        self.retried.insert(event.seq, retried);
         self.bytes += event.weight();
         self.books.dead_lettered = self.books.dead_lettered.saturating_sub(1);
         self.books.pending += 1;
         true
+    }
+
+    /// When an event became pending again, if it was a dead letter.
+    pub(super) fn retried_at(&self, seq: u64) -> Option<Timestamp> {
+        self.retried.get(&seq).map(|retried| retried.at)
     }
 
     /// Hand out the oldest, at most `max`.
@@ -126,9 +144,9 @@ impl Queue {
     pub(super) fn settle(&mut self, settled: &mut [Settled], now: Instant) {
         for settled in settled {
             self.books.settle(settled);
-            let before = self.tried.remove(&settled.seq()).unwrap_or_default();
-            if let Settled::Dead(letter) = settled {
-                letter.attempts = letter.attempts.saturating_add(before);
+            let before = self.retried.remove(&settled.seq());
+            if let (Settled::Dead(letter), Some(before)) = (&mut *settled, before) {
+                letter.attempts = letter.attempts.saturating_add(before.attempts);
             }
             let is = |event: &BufferedEvent| event.seq == settled.seq();
             if let Some(place) = self.claimed.iter().position(is) {

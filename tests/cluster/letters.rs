@@ -89,6 +89,30 @@ fn a_letter_that_is_refused_again_at_once_is_a_letter_again_and_tells_of_all_its
     worker.stopped().with_code(0);
 }
 
+#[test]
+fn a_letter_of_a_sink_that_gives_up_is_tried_for_as_long_again_when_it_is_retried() {
+    let server = NatsServer::start();
+    let office = Office::new(&[&server]);
+    let hook = Receiver::start();
+    hook.answer(&[503; 5]);
+    let other = format!(
+        "[sinks.other]\nplugin = \"webhook\"\nretry = {{ min = \"100ms\", max = \"100ms\", give_up_after = \"1h\" }}\n\
+         options = {{ url = \"{}\", format = \"json\" }}",
+        hook.url()
+    );
+    let house = office.herald("one", COUNTER, &other);
+    let mut worker = house.start(&["run"]);
+    worker.says("cluster is ready");
+    // It was received long ago.
+    publish(&server.url(), &[event("a", 0)]);
+    eventually("it is a letter", || letters(&house).len() == 1);
+    assert_eq!(letters(&house)[0]["attempts"], 1);
+    house.run(&["dead-letters", "retry", "--all"]).with_code(0);
+    eventually("the hook has it", || hook.ids() == ["a-000000"]);
+    assert!(letters(&house).is_empty());
+    worker.stopped().with_code(0);
+}
+
 /// Makes an event larger, within what a script may.
 const GROW: &str = r#"
 fn filter(event) {

@@ -1,5 +1,6 @@
 //! Lanes over the memory store in paused time: no socket, no waiting.
 
+mod giving_up;
 mod poison;
 mod rig;
 

@@ -10,7 +10,7 @@ use crate::store::{Books, Commit, Settled, StoreError};
 use rusqlite::Connection;
 use std::sync::Arc;
 use tokio::sync::oneshot;
-use unifi_herald_plugin::Text;
+use unifi_herald_plugin::{Text, Timestamp};
 
 /// What the writer is asked to do.
 pub(super) enum Job {
@@ -66,6 +66,7 @@ pub(super) struct LetterOrder {
     /// Position of the newest that is meant.
     pub(super) newest: i64,
     pub(super) limit: usize,
+    pub(super) now: Timestamp,
 }
 
 impl LetterOrder {
@@ -80,7 +81,7 @@ impl LetterOrder {
         if !self.retry {
             return letters::drop_matching(connection, &self.filter, self.newest, self.limit);
         }
-        let moved = letters::retry(connection, &self.filter, self.newest, self.limit)?;
+        let moved = letters::retry(connection, &self.filter, self.newest, self.limit, self.now)?;
         for one in &moved {
             if let Some(sink) = pen.sinks.iter().position(|id| *id == one.sink) {
                 books[sink].dead_lettered = books[sink].dead_lettered.saturating_sub(one.count);

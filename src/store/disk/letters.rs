@@ -119,22 +119,23 @@ pub(super) fn newest(connection: &Connection) -> rusqlite::Result<i64> {
     )
 }
 
-/// Make letters up to `newest` pending again, at most `limit`; the rows of the books follow.
+/// Make letters up to `newest` pending again `now`, at most `limit`; the rows of the books follow.
 pub(super) fn retry(
     connection: &Connection,
     filter: &LetterFilter,
     newest: i64,
     limit: usize,
+    now: Timestamp,
 ) -> rusqlite::Result<Vec<Moved>> {
     let mut moved: Vec<Moved> = Vec::new();
     for (sink, seq, position) in matching(connection, filter, newest, limit)? {
-        // Also when it is the journal's form: it is remembered how often the event was tried.
+        // Also when it is the journal's form: it is remembered how often the event was tried, and since when it is again.
         connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO versions (sink, seq, body, attempts)
-                 SELECT sink, seq, body, attempts FROM dead_letters WHERE rowid = ?1",
+                "INSERT OR REPLACE INTO versions (sink, seq, body, attempts, retried)
+                 SELECT sink, seq, body, attempts, ?2 FROM dead_letters WHERE rowid = ?1",
             )?
-            .execute([position])?;
+            .execute([position, now.as_millis()])?;
         connection
             .prepare_cached("DELETE FROM dead_letters WHERE rowid = ?1")?
             .execute([position])?;
@@ -152,6 +153,21 @@ pub(super) fn retry(
         }
     }
     Ok(moved)
+}
+
+/// When an event that the sink of this name awaits became pending again, if it was a letter.
+pub(super) fn retried_at(
+    connection: &Connection,
+    sink: &str,
+    seq: u64,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let retried = connection
+        .prepare_cached(
+            "SELECT v.retried FROM versions v JOIN sinks s ON s.id = v.sink WHERE s.name = ?1 AND v.seq = ?2",
+        )?
+        .query_row((sink, number(seq)), |row| row.get::<_, Option<i64>>(0))
+        .optional()?;
+    Ok(retried.flatten().map(Timestamp::from_millis))
 }
 
 /// Count the tries from before a retry in the letters of what was given up again. To be asked before it is settled, which

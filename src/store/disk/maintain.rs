@@ -8,6 +8,7 @@ use crate::config::SyncMode;
 use crate::store::{StateChange, StoreError};
 use rusqlite::Connection;
 use std::path::Path;
+use unifi_herald_plugin::Timestamp;
 
 /// Letters moved in one transaction, so that a running host never waits long.
 pub(super) const LETTERS: usize = 256;
@@ -67,13 +68,17 @@ pub fn compact(dir: &Path) -> Result<(u64, u64), MaintenanceError> {
     Ok((before, size()))
 }
 
-/// Make the dead letters that `filter` describes pending again, on a store that no herald runs on. Returns how many.
+/// Make the dead letters that `filter` describes pending again `now`, on a store that no herald runs on. Returns how many.
 ///
 /// # Errors
 /// When a herald runs on the store: it does this itself, on its socket.
-pub fn retry_letters(dir: &Path, filter: &LetterFilter) -> Result<u64, MaintenanceError> {
+pub fn retry_letters(
+    dir: &Path,
+    filter: &LetterFilter,
+    now: Timestamp,
+) -> Result<u64, MaintenanceError> {
     let moved = |connection: &Connection, newest| {
-        let moved = letters::retry(connection, filter, newest, LETTERS)?;
+        let moved = letters::retry(connection, filter, newest, LETTERS, now)?;
         Ok(moved.iter().map(|one| one.count).sum())
     };
     each_piece(dir, moved)

@@ -21,6 +21,7 @@ impl DiskStore {
                 retry,
                 newest,
                 limit: maintain::LETTERS,
+                now: self.clock.wall(),
             };
             let (done, answer) = oneshot::channel();
             self.send(Job::Letters { order, done }).await?;

@@ -213,6 +213,10 @@ impl Reader {
         Ok(holes.collect::<Result<_, _>>()?)
     }
 
+    pub(super) fn retried_at(&self, sink: &str, seq: u64) -> Result<Option<Timestamp>, StoreError> {
+        Ok(letters::retried_at(&self.connection, sink, seq)?)
+    }
+
     pub(super) fn newest_letter(&self) -> Result<i64, StoreError> {
         Ok(letters::newest(&self.connection)?)
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use unifi_herald_plugin::Kind;
 
 /// Each entry takes the schema from its position to the next version. Entries are only ever added.
-const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
 
 /// `journal` has what is read by number, `search` what is looked for: small rows in the order of time, so that a
 /// search without an index of its own still goes through a million in a moment, and a commit pays for none.
@@ -87,6 +87,11 @@ const V4: &str = "
 CREATE TABLE omitted (
     seq INTEGER NOT NULL, sink INTEGER NOT NULL, why INTEGER NOT NULL, PRIMARY KEY (seq, sink)
 ) WITHOUT ROWID;
+";
+
+/// When a dead letter became pending again, from which on its sink's `give_up_after` counts. Of others it is not set.
+const V5: &str = "
+ALTER TABLE versions ADD COLUMN retried INTEGER;
 ";
 
 /// A database up to this size is checked from end to end when it is opened.

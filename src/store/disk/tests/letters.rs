@@ -84,6 +84,33 @@ async fn a_letter_that_is_given_up_again_tells_of_all_its_tries() {
 }
 
 #[tokio::test]
+async fn since_when_a_letter_is_pending_again_is_known_until_it_is_settled() {
+    let mut rig = Rig::new(100);
+    let store = rig.open();
+    store.commit(to(&[0, 1], 1..3)).await.unwrap();
+    let all = LetterFilter::default();
+    for round in 1..=2 {
+        let claimed = claim_all(&store, 0, 1).await;
+        let settled = Settled::Dead(Box::new(dead(0, &claimed[0])));
+        store.settle(0, vec![settled]).await.unwrap();
+        assert_eq!(store.retried_at(0, 1).unwrap(), None);
+        rig.clock.advance(Duration::from_secs(60));
+        assert_eq!(store.retry_dead_letters(&all).await.unwrap(), 1);
+        assert_eq!(store.retried_at(0, 1).unwrap(), Some(at(60 * round)));
+    }
+    let others = [(0, 2), (1, 1)].map(|(sink, seq)| store.retried_at(sink, seq).unwrap());
+    assert_eq!(others, [None, None]);
+    drop(store);
+    // By name, whatever the position.
+    rig.sinks.reverse();
+    let store = rig.open();
+    assert_eq!(store.retried_at(1, 1).unwrap(), Some(at(120)));
+    let claimed = claim_all(&store, 1, 1).await;
+    store.settle(1, delivered(&claimed)).await.unwrap();
+    assert_eq!(store.retried_at(1, 1).unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_store_that_knows_of_no_earlier_tries_goes_on_with_what_it_has() {
     let rig = Rig::new(100);
     let store = rig.open();
@@ -95,7 +122,9 @@ async fn a_store_that_knows_of_no_earlier_tries_goes_on_with_what_it_has() {
     drop(store);
     let connection = rusqlite::Connection::open(rig.plan.dir.join("herald.db")).unwrap();
     connection
-        .execute_batch("ALTER TABLE versions DROP COLUMN attempts; DROP TABLE omitted; PRAGMA user_version = 2;")
+        .execute_batch("ALTER TABLE versions DROP COLUMN attempts; ALTER TABLE versions DROP COLUMN retried; DROP TABLE omitted;
+             PRAGMA user_version = 2;",
+        )
         .unwrap();
     drop(connection);
     let store = rig.open();

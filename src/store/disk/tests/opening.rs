@@ -209,13 +209,13 @@ async fn dead_letters_of_a_store_at_rest_are_retried_by_name() {
         .iter()
         .map(|event| Settled::Dead(Box::new(dead(0, event))));
     store.settle(0, settled.collect()).await.unwrap();
-    assert!(retry_letters(&rig.plan.dir, &LetterFilter::default()).is_err());
+    assert!(retry_letters(&rig.plan.dir, &LetterFilter::default(), at(9)).is_err());
     drop(store);
     let one = LetterFilter {
         sink: Some("a".into()),
         id: Some("id1".into()),
     };
-    assert_eq!(retry_letters(&rig.plan.dir, &one).unwrap(), 1);
+    assert_eq!(retry_letters(&rig.plan.dir, &one, at(9)).unwrap(), 1);
     assert_eq!(
         drop_letters(&rig.plan.dir, &LetterFilter::default()).unwrap(),
         1
@@ -224,4 +224,5 @@ async fn dead_letters_of_a_store_at_rest_are_retried_by_name() {
     let after = books(&store)[0];
     assert_eq!((after.pending, after.dead_lettered), (1, 1));
     assert_eq!(seqs(&claim_all(&store, 0, 1).await), [1]);
+    assert_eq!(store.retried_at(0, 1).unwrap(), Some(at(9)));
 }

@@ -238,7 +238,7 @@ async fn a_roam_is_about_both_of_its_devices() {
             "DELETE FROM search WHERE seq = 4;
              ALTER TABLE search DROP COLUMN from_mac; ALTER TABLE search DROP COLUMN from_name;
              ALTER TABLE search DROP COLUMN to_mac; ALTER TABLE search DROP COLUMN to_name;
-             ALTER TABLE versions DROP COLUMN attempts;
+             ALTER TABLE versions DROP COLUMN attempts; ALTER TABLE versions DROP COLUMN retried;
              DROP TABLE omitted;
              PRAGMA user_version = 1;",
         )
