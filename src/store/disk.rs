@@ -7,6 +7,7 @@ mod close;
 mod commit;
 mod degrade;
 mod error;
+mod forget;
 mod held;
 mod job;
 mod journal;

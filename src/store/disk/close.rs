@@ -22,6 +22,7 @@ impl Writer {
 
     pub(super) fn close(&mut self) {
         self.save();
+        self.say_forgotten();
         if self.held.is_some() {
             return;
         }

@@ -1,5 +1,6 @@
 //! Keeps the store within its age and size, in slices between commits, and gives space back to the system.
 
+use super::forget::Forgetting;
 use super::letters;
 use super::omitted::{self, Omission};
 use super::outbox;
@@ -41,9 +42,21 @@ const VACUUM: usize = 128;
 #[derive(Debug)]
 pub(super) struct Upkeep {
     next_round: Instant,
-    /// The last number looked at; `None` between rounds.
-    cursor: Option<u64>,
+    stage: Stage,
     fresh: usize,
+    /// The sink that is being forgotten.
+    pub(super) forgetting: Option<Forgetting>,
+}
+
+/// What a round does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Between two rounds.
+    Rest,
+    /// Forget the sinks that left long ago.
+    Sinks,
+    /// Look at the journal behind this number.
+    Journal(u64),
 }
 
 /// What there is to say about the size of the file.
@@ -57,8 +70,9 @@ impl Upkeep {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             next_round: now + EVERY,
-            cursor: None,
+            stage: Stage::Rest,
             fresh: 0,
+            forgetting: None,
         }
     }
 
@@ -69,7 +83,7 @@ impl Upkeep {
 
     /// Whether a round is under way.
     pub(super) fn is_busy(&self) -> bool {
-        self.cursor.is_some()
+        self.stage != Stage::Rest
     }
 }
 
@@ -82,35 +96,44 @@ impl Writer {
         if !self.upkeep.is_busy() && !due {
             return;
         }
-        let done = match self.upkeep.cursor {
-            Some(cursor) => self.slice(cursor),
-            None => self.begin_round(),
+        let next = match self.upkeep.stage {
+            Stage::Rest => self.begin_round(),
+            Stage::Sinks => self.forget_sinks(),
+            Stage::Journal(cursor) => self.slice(cursor).map(|cursor| match cursor {
+                Some(cursor) => Stage::Journal(cursor),
+                None => Stage::Rest,
+            }),
         };
-        self.upkeep.cursor = match done {
-            Ok(cursor) => cursor,
-            Err(error) => {
-                self.degrade(&error);
-                None
-            }
-        };
-        if self.upkeep.cursor.is_none() {
+        self.upkeep.stage = next.unwrap_or_else(|error| {
+            self.degrade(&error);
+            Stage::Rest
+        });
+        if !self.upkeep.is_busy() {
             self.upkeep.next_round = now + EVERY;
             self.upkeep.fresh = 0;
         }
     }
 
-    /// What is not the journal's: expired state, old dead letters, sinks that left long ago.
-    fn begin_round(&mut self) -> rusqlite::Result<Option<u64>> {
+    /// What is not the journal's: expired state, old dead letters.
+    fn begin_round(&mut self) -> rusqlite::Result<Stage> {
         let now = self.clock.wall();
         let (oldest, expired) = (now - self.plan.keep, now - STATE_SLACK);
         self.transact(SyncMode::Normal, |connection, _, _| {
             connection
                 .prepare_cached("DELETE FROM state WHERE expires < ?1")?
                 .execute([expired.as_millis()])?;
-            letters::drop_old(connection, oldest)?;
-            forget_sinks(connection, oldest)
+            letters::drop_old(connection, oldest)
         })?;
-        Ok(Some(0))
+        Ok(Stage::Sinks)
+    }
+
+    fn forget_sinks(&mut self) -> rusqlite::Result<Stage> {
+        let more = self.forget_piece(self.clock.wall() - self.plan.keep)?;
+        Ok(if more {
+            Stage::Sinks
+        } else {
+            Stage::Journal(0)
+        })
     }
 
     /// Look at the next rows behind `cursor`; returns where to go on.
@@ -161,9 +184,28 @@ impl Writer {
             return Ok(None);
         };
         let losses = losses(&self.connection, &seqs)?;
-        let lost = self.transact(SyncMode::Normal, |connection, _, books| {
-            untold::add(connection, &losses)?;
-            let lost = outbox::remove(connection, sink, &seqs)?;
+        let lost = self.lose(sink, &seqs, &losses)?;
+        for loss in losses {
+            self.shared.losses().add(loss);
+        }
+        if let Some(position) = position {
+            self.shared.lane(position).filled.notify_one();
+        }
+        tracing::error!(sink = %name, lost, "store is full, the oldest pending events are lost; raise `store.max_size` or mend the sink");
+        Ok(Some(first.saturating_sub(1)))
+    }
+
+    /// The sink will not get these, which it awaits: enter it in its books, and keep what is to be told of it.
+    pub(super) fn lose(
+        &mut self,
+        sink: i64,
+        seqs: &Runs,
+        untold: &[Loss],
+    ) -> rusqlite::Result<u64> {
+        let position = self.pen.sinks.iter().position(|id| *id == sink);
+        self.transact(SyncMode::Normal, |connection, _, books| {
+            untold::add(connection, untold)?;
+            let lost = outbox::remove(connection, sink, seqs)?;
             for seq in lost.iter() {
                 omitted::note(connection, sink, seq, Omission::Lost)?;
             }
@@ -179,15 +221,7 @@ impl Writer {
                 }
             }
             Ok(lost)
-        })?;
-        for loss in losses {
-            self.shared.losses().add(loss);
-        }
-        if let Some(position) = position {
-            self.shared.lane(position).filled.notify_one();
-        }
-        tracing::error!(sink = %name, lost, "store is full, the oldest pending events are lost; raise `store.max_size` or mend the sink");
-        Ok(Some(first.saturating_sub(1)))
+        })
     }
 }
 
@@ -234,31 +268,6 @@ fn prune(
     Ok(Some(*last))
 }
 
-/// Forget one sink that left before `oldest`, a piece at a time.
-fn forget_sinks(connection: &Connection, oldest: Timestamp) -> rusqlite::Result<()> {
-    let gone: Option<i64> = connection
-        .prepare_cached("SELECT id FROM sinks WHERE gone < ?1 LIMIT 1")?
-        .query_row([oldest.as_millis()], |row| row.get(0))
-        .optional()?;
-    let Some(sink) = gone else { return Ok(()) };
-    let pieces = [
-        "DELETE FROM outbox WHERE sink = ?1 AND first IN (SELECT first FROM outbox WHERE sink = ?1 LIMIT 1000)",
-        "DELETE FROM versions WHERE sink = ?1 AND seq IN (SELECT seq FROM versions WHERE sink = ?1 LIMIT 1000)",
-        "DELETE FROM omitted WHERE sink = ?1 AND seq IN (SELECT seq FROM omitted WHERE sink = ?1 LIMIT 1000)",
-        "DELETE FROM dead_letters WHERE sink = ?1 AND seq IN (SELECT seq FROM dead_letters WHERE sink = ?1 LIMIT 1000)",
-    ];
-    let mut deleted = 0;
-    for piece in pieces {
-        deleted += connection.prepare_cached(piece)?.execute([sink])?;
-    }
-    if deleted == 0 {
-        connection
-            .prepare_cached("DELETE FROM sinks WHERE id = ?1")?
-            .execute([sink])?;
-    }
-    Ok(())
-}
-
 fn longest_backlog(connection: &Connection) -> rusqlite::Result<Option<(i64, String)>> {
     connection
         .prepare_cached(
@@ -268,7 +277,8 @@ fn longest_backlog(connection: &Connection) -> rusqlite::Result<Option<(i64, Str
         .optional()
 }
 
-fn oldest_pending(
+/// At most so many of the oldest that a sink awaits and that no lane has in its hands.
+pub(super) fn oldest_pending(
     connection: &Connection,
     sink: i64,
     claimed: &Runs,
