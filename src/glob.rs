@@ -1,4 +1,5 @@
-//! Patterns with `*` and `?`, ignoring case: what `when` and the script function `glob` match with.
+//! Patterns with `*` and `?`, ignoring case: what `when` and the script function `glob` match with. And text to look for,
+//! by the same letters.
 
 use unifi_herald_plugin::Mac;
 
@@ -58,6 +59,34 @@ fn is_same_beyond_ascii(one: char, other: char) -> bool {
     one.to_lowercase().eq(other.to_lowercase()) || one.to_uppercase().eq(other.to_uppercase())
 }
 
+/// Whether `wanted` is somewhere in `text`, ignoring case as [`matches`] does. `*` and `?` are letters like any other.
+#[must_use]
+pub fn contains(text: &str, wanted: &str) -> bool {
+    let begins = |mut text: std::str::Chars<'_>| {
+        let mut wanted = wanted.chars();
+        wanted.all(|wanted| {
+            text.next()
+                .is_some_and(|found| is_same_letter(wanted, found))
+        })
+    };
+    wanted.is_empty()
+        || text
+            .char_indices()
+            .any(|(at, _)| begins(text[at..].chars()))
+}
+
+/// Whether `pattern` matches the short or the display name of a site, or, as `controller/site`, one of them and the
+/// controller's name.
+#[must_use]
+pub fn fits_site(pattern: &str, controller: &str, site: &str, site_name: &str) -> bool {
+    let named = |pattern: &str| matches(pattern, site) || matches(pattern, site_name);
+    // First as a whole: a display name may have a slash of its own.
+    named(pattern)
+        || pattern
+            .split_once('/')
+            .is_some_and(|(of, pattern)| matches(of, controller) && named(pattern))
+}
+
 /// Whether `pattern` is the address `mac`, or matches one of `names`, or, when it has a colon, the address.
 #[must_use]
 pub fn fits<'a>(
@@ -106,6 +135,43 @@ mod tests {
             ("οδος", "οδοσ", true),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn text_is_found_anywhere_and_stars_in_it_are_stars() {
+        for (text, wanted, expected) in [
+            ("die Übung im CAFÉ", "übung IM café", true),
+            ("die Übung", "ubung", false),
+            ("a*b", "A*", true),
+            ("axb", "a*b", false),
+            ("really?", "y?", true),
+            ("really!", "y?", false),
+            ("aab", "ab", true),
+            ("a", "ab", false),
+            ("", "", true),
+            ("a", "", true),
+        ] {
+            assert_eq!(contains(text, wanted), expected, "{wanted} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_site_is_found_by_either_name_with_or_without_its_controller() {
+        for (pattern, expected) in [
+            ("k3x9", true),
+            ("main *", true),
+            ("home/k3x9", true),
+            ("HOME/main office / 2nd", true),
+            ("h*/*", true),
+            ("main office / 2nd", true),
+            ("home", false),
+            ("work/k3x9", false),
+            ("home/other", false),
+            ("home/", false),
+        ] {
+            let found = fits_site(pattern, "home", "k3x9", "Main Office / 2nd");
+            assert_eq!(found, expected, "{pattern}");
         }
     }
 

@@ -121,17 +121,8 @@ impl Patterns {
     }
 
     fn fit_site(&self, event: &Event) -> bool {
-        self.0.iter().any(|pattern| {
-            let site = |text: &str| {
-                glob::matches(text, &event.site) || glob::matches(text, &event.site_name)
-            };
-            match pattern.text.split_once('/') {
-                Some((controller, name)) => {
-                    glob::matches(controller, &event.controller) && site(name)
-                }
-                None => site(&pattern.text),
-            }
-        })
+        let fits = |text| glob::fits_site(text, &event.controller, &event.site, &event.site_name);
+        self.0.iter().any(|pattern| fits(&pattern.text))
     }
 
     fn fit_client(&self, event: &Event) -> bool {

@@ -40,16 +40,16 @@ pub(super) struct Events {
     /// About this device: address or name. What roams from it or to it counts.
     #[arg(long, value_name = "PATTERN")]
     device: Option<String>,
-    /// On this site: short or display name.
+    /// On this site: short or display name, optionally controller/site.
     #[arg(long, value_name = "PATTERN")]
     site: Option<String>,
     /// At least as severe: debug, info, notice, warning, error, critical.
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     severity: Option<Severity>,
-    /// With this in the summary.
+    /// With this in the summary, as it stands but for case: no pattern.
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
-    /// At most so many; 0 for all.
+    /// At most so many, of which 100000 are the most; 0 for all.
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(..=100_000))]
     limit: u32,
     /// What became of the event with this id: each chain, each step, each delivery.

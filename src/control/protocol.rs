@@ -92,11 +92,11 @@ pub struct Query {
     pub client: Option<String>,
     /// MAC address or name of the device, or of one of the two that a client roams between.
     pub device: Option<String>,
-    /// Short or display name of the site.
+    /// Short or display name of the site, optionally `controller/site`.
     pub site: Option<String>,
     /// At least as severe.
     pub severity: Option<Severity>,
-    /// Somewhere in the summary.
+    /// Somewhere in the summary, as it stands but for case.
     pub text: Option<String>,
     /// At most so many, the newest first; without it all, the oldest first.
     pub limit: Option<usize>,

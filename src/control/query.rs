@@ -57,12 +57,12 @@ impl Query {
             devices.any(|device| glob::fits(pattern, device.mac, [device.name.as_deref()]))
         });
         let site = self.site.as_ref().is_none_or(|pattern| {
-            glob::matches(pattern, &event.site) || glob::matches(pattern, &event.site_name)
+            glob::fits_site(pattern, &event.controller, &event.site, &event.site_name)
         });
         let text = self
             .text
             .as_ref()
-            .is_none_or(|text| glob::matches(&format!("*{text}*"), &event.summary));
+            .is_none_or(|text| glob::contains(&event.summary, text));
         client && device && site && text
     }
 }

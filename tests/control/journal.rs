@@ -100,6 +100,10 @@ fn the_journal_is_searched_without_a_host() {
         ),
         (&["--severity", "error"], &["id1"]),
         (&["--text", "EVENT 3"], &["id3"]),
+        (&["--text", "event*3"], &[]),
+        (&["--site", "home/default"], &["id1", "id2", "id3"]),
+        (&["--site", "HOME/h*", "--limit", "1"], &["id3"]),
+        (&["--site", "work/default"], &[]),
         (&["--site", "nowhere"], &[]),
     ] {
         let arguments = [&["events", "--json"], arguments].concat();

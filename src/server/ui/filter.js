@@ -17,9 +17,10 @@ export const query = (filter) => ({
   site: loose(filter.site),
 });
 
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
 function pattern(text) {
-  const escaped = text.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`, "is");
+  return new RegExp(`^${escaped(text).replaceAll("\\*", ".*").replaceAll("\\?", ".")}$`, "is");
 }
 
 function named(text) {
@@ -29,11 +30,15 @@ function named(text) {
     subject !== undefined && [subject.name, subject.hostname, subject.mac].some((name) => name !== undefined && wanted.test(name));
 }
 
+function sites({ controller, site, site_name: name = "" }) {
+  return [site, name, `${controller}/${site}`, `${controller}/${name}`];
+}
+
 // A function that says of an event whether it is wanted.
 export function matcher(filter) {
   const level = SEVERITIES.indexOf(filter.severity);
   const kinds = filter.kind.split(",").map((kind) => kind.trim()).filter((kind) => kind).map(pattern);
-  const text = filter.text ? pattern(`*${filter.text}*`) : null;
+  const text = filter.text ? new RegExp(escaped(filter.text), "i") : null;
   const site = filter.site ? pattern(loose(filter.site)) : null;
   const client = named(filter.client);
   const device = named(filter.device);
@@ -41,7 +46,7 @@ export function matcher(filter) {
     event.level >= level &&
     (kinds.length === 0 || kinds.some((kind) => kind.test(event.kind))) &&
     (!text || text.test(event.summary)) &&
-    (!site || site.test(event.site) || site.test(event.site_name ?? "")) &&
+    (!site || sites(event).some((name) => site.test(name))) &&
     client(event.client) &&
     device(event.device);
 }

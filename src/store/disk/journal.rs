@@ -23,13 +23,13 @@ pub struct JournalQuery {
     pub client: Option<String>,
     /// MAC address or name of the device, or of one of the two that a client roams between.
     pub device: Option<String>,
-    /// Short or display name of the site.
+    /// Short or display name of the site, optionally `controller/site`.
     pub site: Option<String>,
     /// Name of the controller.
     pub controller: Option<String>,
     /// At least as severe.
     pub severity: Option<Severity>,
-    /// Somewhere in the summary.
+    /// Somewhere in the summary: no pattern.
     pub text: Option<String>,
     /// In which order.
     pub order: Order,
@@ -63,11 +63,10 @@ pub(super) fn search(
     let Some(sql) = search_sql(connection, query)? else {
         return Ok(());
     };
-    let text = query.text.as_ref().map(|text| format!("*{text}*"));
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let Some(certain) = matches(row, query, text.as_deref())? else {
+        let Some(certain) = matches(row, query)? else {
             continue;
         };
         if let Some(event) = by_seq(connection, as_seq(row.get(0)?))?
@@ -192,15 +191,14 @@ fn source_numbers(connection: &Connection, query: &JournalQuery) -> rusqlite::Re
         connection.prepare_cached("SELECT id, controller, site, site_name FROM sources")?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
-    let admits = |pattern: &Option<String>, names: &[&str]| {
-        pattern
-            .as_ref()
-            .is_none_or(|pattern| names.iter().any(|name| glob::matches(pattern, name)))
-    };
     while let Some(row) = rows.next()? {
         let (controller, site, name): (String, String, String) =
             (row.get(1)?, row.get(2)?, row.get(3)?);
-        if admits(&query.controller, &[&controller]) && admits(&query.site, &[&site, &name]) {
+        let of = query.controller.as_ref();
+        let at = query.site.as_ref();
+        if of.is_none_or(|pattern| glob::matches(pattern, &controller))
+            && at.is_none_or(|pattern| glob::fits_site(pattern, &controller, &site, &name))
+        {
             found.push(row.get(0)?);
         }
     }
@@ -209,11 +207,7 @@ fn source_numbers(connection: &Connection, query: &JournalQuery) -> rusqlite::Re
 
 /// The part of the query that the database does not answer: names and text. True when the event is one of those that are
 /// looked for, false when it may be by where its client roams from, which its row does not know.
-fn matches(
-    row: &Row<'_>,
-    query: &JournalQuery,
-    text: Option<&str>,
-) -> rusqlite::Result<Option<bool>> {
+fn matches(row: &Row<'_>, query: &JournalQuery) -> rusqlite::Result<Option<bool>> {
     let named = |pattern: &str, mac: usize, names: [usize; 2]| {
         let mac: Option<i64> = row.get(mac)?;
         let name = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
@@ -225,8 +219,8 @@ fn matches(
     {
         return Ok(None);
     }
-    if let Some(text) = text
-        && !glob::matches(text, row.get_ref(6)?.as_str()?)
+    if let Some(text) = &query.text
+        && !glob::contains(row.get_ref(6)?.as_str()?, text)
     {
         return Ok(None);
     }

@@ -97,7 +97,7 @@ async fn every_condition_finds_what_it_describes() {
             "{device}"
         );
     }
-    for site in ["x7", "büro", "B?ro"] {
+    for site in ["x7", "büro", "B?ro", "work/x7", "W*/büro"] {
         let found = find(JournalQuery {
             site: text(site),
             ..none()
@@ -125,6 +125,11 @@ async fn every_condition_finds_what_it_describes() {
         }),
         [101]
     );
+    let pattern = JournalQuery {
+        text: text("is *line"),
+        ..none()
+    };
+    assert_eq!(find(pattern), [0; 0]);
 }
 
 #[tokio::test]
