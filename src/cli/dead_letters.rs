@@ -1,5 +1,7 @@
 //! `herald dead-letters`
 
+mod nothing;
+
 use super::load::Loader;
 use super::output::{Lines, complain, plain, print};
 use super::{Exit, ask, line};
@@ -113,11 +115,11 @@ fn list(outline: &Outline, filter: &Letters, json: bool, whole: bool) -> Result<
     if count > 0 {
         return Ok(Exit::Done);
     }
+    nothing::known(outline, filter.sink.as_deref())?;
     match &filter.id {
         Some(id) => {
-            complain(&format!(
-                "error: there is no dead letter of the event `{id}`"
-            ));
+            let why = nothing::found(id, filter.sink.as_deref());
+            complain(&format!("error: {why}"));
             Ok(Exit::Failed)
         }
         None if json => Ok(Exit::Done),
@@ -184,6 +186,7 @@ fn describe(letter: &Letter, outline: &Outline, whole: bool) -> String {
 
 fn do_to(outline: &Outline, which: Which, deed: Deed) -> Result<Exit, Exit> {
     let Which { ids, sink, all: _ } = which;
+    nothing::known(outline, sink.as_deref())?;
     let mut total = 0;
     let mut exit = Exit::Done;
     // One that is named twice may be refused again between the two, or be gone at the second.
@@ -203,9 +206,8 @@ fn do_to(outline: &Outline, which: Which, deed: Deed) -> Result<Exit, Exit> {
         };
         let count = once(outline, &filter, deed)?;
         if let (0, Some(id)) = (count, &filter.id) {
-            complain(&format!(
-                "error: there is no dead letter of the event `{id}`, or no room for it"
-            ));
+            let why = nothing::done(outline, &filter, id, deed)?;
+            complain(&format!("error: {why}"));
             exit = Exit::Failed;
         }
         total += count;

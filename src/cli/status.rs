@@ -48,7 +48,7 @@ impl Status {
 }
 
 /// What the running host says; none when there is none.
-fn running(outline: &Outline) -> Result<Option<Facts>, Exit> {
+pub(super) fn running(outline: &Outline) -> Result<Option<Facts>, Exit> {
     let Some(mut client) = ask::ask(outline, &Request::Status {})? else {
         return Ok(None);
     };

@@ -45,16 +45,18 @@ impl Store {
         }
         match self.verb {
             Verb::Check => {
-                let wrong = check(dir).map_err(|error| ask::undone(&error))?;
+                let wrong = check(dir).map_err(|error| ask::unopened(&error))?;
                 if wrong.is_empty() {
                     return Ok(print("the store is sound\n"));
                 }
                 for complaint in &wrong {
                     complain(&format!("error: {complaint}"));
                 }
-                complain(
-                    "\nthe store is damaged: restore a backup, or move its files away to begin anew",
-                );
+                complain(&format!(
+                    "\nthe store is damaged: stop herald and move `herald.db` and what is named after it out of `{}`; \
+                     then put a backup there as `herald.db`, or begin anew without",
+                    dir.display()
+                ));
                 Ok(Exit::Failed)
             }
             Verb::Compact => {

@@ -211,6 +211,61 @@ fn dead_letters_are_told_and_moved_without_a_host() {
     assert_eq!(told["sinks"]["archive"]["pending"], 2);
 }
 
+/// Each verb names the sink that is none, and one that is where the event has no letter.
+fn no_sink_is_told(rig: &Rig, id: &str, sink: &str) {
+    for verb in [
+        &["list"][..],
+        &["show", id],
+        &["retry", id],
+        &["drop", id],
+        &["drop"],
+    ] {
+        let output = herald(
+            rig,
+            &[&["dead-letters"], verb, &["--sink", "nope"]].concat(),
+        );
+        assert_eq!(output.status.code(), Some(2), "{verb:?}");
+        let told = format!(
+            "error: there is no sink `nope`, nor a dead letter of one; there are: {sink}\n"
+        );
+        assert_eq!(err(&output), told, "{verb:?}");
+        assert_eq!(out(&output), "");
+    }
+    for verb in ["show", "retry", "drop"] {
+        let output = herald(rig, &["dead-letters", verb, "id9", "--sink", sink]);
+        assert_eq!(output.status.code(), Some(1), "{verb}");
+        let told =
+            format!("error: there is no dead letter of the event `id9` for the sink `{sink}`\n");
+        assert_eq!(err(&output), told, "{verb}");
+    }
+}
+
+#[test]
+fn dead_letters_of_a_sink_that_left_the_configuration_are_still_told() {
+    let rig = stored();
+    no_sink_is_told(&rig, "id1", "archive");
+    let other = ARCHIVE.replace("archive", "other");
+    rig.write(
+        "config.toml",
+        &format!("[time]\nzone = \"UTC\"\n{NOBODY}{other}"),
+    );
+    assert_eq!(
+        ids(
+            &rig,
+            &["dead-letters", "list", "--json", "--sink", "archive"]
+        ),
+        ["id1"]
+    );
+    let dropped = herald(
+        &rig,
+        &["dead-letters", "drop", "id1", "id2", "--sink", "archive"],
+    );
+    assert_eq!(out(&dropped), "1 dead letter dropped\n");
+    assert!(err(&dropped).contains("of the event `id2` for the sink `archive`"));
+    let gone = herald(&rig, &["dead-letters", "list", "--sink", "archive"]);
+    assert_eq!(gone.status.code(), Some(2), "{}", out(&gone));
+}
+
 #[test]
 fn a_dead_letter_that_is_named_twice_counts_once() {
     for (verb, told) in [
@@ -230,6 +285,21 @@ fn the_store_is_looked_after() {
         out(&herald(&rig, &["store", "check"])),
         "the store is sound\n"
     );
+    let damaged = stored();
+    let nonsense = "not a database, whatever it is called ".repeat(200);
+    damaged.write("herald-data/herald.db", &nonsense);
+    let output = herald(&damaged, &["store", "check"]);
+    assert_eq!(
+        (output.status.code(), out(&output)),
+        (Some(1), String::new())
+    );
+    let told = err(&output);
+    assert!(
+        told.starts_with("error: file is not a database\n\nthe store is damaged: stop herald and move `herald.db` "),
+        "{told}"
+    );
+    assert!(!told.contains("store check"), "{told}");
+
     let backup = herald(&rig, &["store", "backup", "copy.db"]);
     assert_eq!(backup.status.code(), Some(0), "{}", err(&backup));
     assert!(rig.path("copy.db").is_file());
@@ -291,6 +361,7 @@ fn a_running_host_knows_its_dead_letters(mode: &str) {
         !letters.is_empty()
     });
     let refused = letters.remove(0);
+    no_sink_is_told(&rig, &refused, "ops");
     assert!(!receiver.ids().contains(&refused));
     let retried = herald(&rig, &["dead-letters", "retry", &refused]);
     assert_eq!(

@@ -34,23 +34,39 @@ impl From<rusqlite::Error> for MaintenanceError {
 /// herald.
 ///
 /// # Errors
-/// When it cannot be opened at all, which says more than a list would.
-pub fn check(dir: &Path) -> Result<Vec<String>, MaintenanceError> {
-    let connection = schema::open_to_read(dir)?;
+/// When it cannot be opened for another reason than damage, which says more than a list would.
+pub fn check(dir: &Path) -> Result<Vec<String>, OpenError> {
+    let connection = match schema::open_to_read(dir) {
+        Ok(connection) => connection,
+        Err(OpenError::Corrupt { detail, .. }) => return Ok(vec![detail]),
+        Err(error) => return Err(error),
+    };
     let mut complaints = match schema::quick_check(&connection) {
         Ok(complaints) => complaints,
         Err(error) => vec![error.to_string()],
     };
     if complaints.is_empty() {
-        let mut statement = connection.prepare(
-            "SELECT name FROM sinks
-             WHERE received != duplicate + filtered + delivered + dead_lettered + pending + lost",
-        )?;
-        for name in statement.query_map([], |row| row.get::<_, String>(0))? {
-            complaints.push(format!("the books of the sink {} do not balance", name?));
+        match unbalanced(&connection) {
+            Ok(names) => complaints.extend(
+                names
+                    .iter()
+                    .map(|name| format!("the books of the sink {name} do not balance")),
+            ),
+            Err(error) => complaints.push(error.to_string()),
         }
     }
     Ok(complaints)
+}
+
+/// The sinks whose books do not balance.
+fn unbalanced(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare(
+            "SELECT name FROM sinks
+             WHERE received != duplicate + filtered + delivered + dead_lettered + pending + lost",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect()
 }
 
 /// Write the database anew without its free space, and give that back to the system. Needs as much free space as the

@@ -91,6 +91,7 @@ async fn a_damaged_file_and_one_that_is_no_database_are_told() {
     std::fs::write(&file, "not a database, whatever it is called ".repeat(200)).unwrap();
     let error = rig.try_open().unwrap_err();
     assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
+    assert_eq!(check(&rig.plan.dir).unwrap(), ["file is not a database"]);
 }
 
 #[tokio::test]
