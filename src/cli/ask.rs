@@ -99,15 +99,24 @@ pub(super) fn undone(error: &MaintenanceError) -> Exit {
     }
 }
 
+/// Say where nobody answered and what follows from it; one that runs elsewhere cannot be told from none.
+pub(super) fn nobody(outline: &Outline, so: &str) -> Exit {
+    let places = outline.store.sockets();
+    let places: Vec<String> = places.iter().map(|at| at.display().to_string()).collect();
+    complain(&format!(
+        "herald is not running (nobody answers at {}){so}\n\
+         one that was started with another `store.dir` answers only there: SIGHUP has it reload, a restart moves it",
+        places.join(" or at ")
+    ));
+    Exit::Failed
+}
+
 /// Say that only a running host could tell, and where it was looked for.
 pub(super) fn not_running(outline: &Outline) -> Exit {
     let mode = match outline.store.mode {
         StoreMode::Jetstream => "jetstream",
         StoreMode::Disk | StoreMode::Memory => "memory",
     };
-    complain(&format!(
-        "herald is not running (nobody answers at {}), and with `store.mode = \"{mode}\"` only a running one knows",
-        outline.store.socket.display()
-    ));
-    Exit::Failed
+    let so = format!(", and with `store.mode = \"{mode}\"` only a running one knows");
+    nobody(outline, &so)
 }

@@ -1,7 +1,7 @@
 //! `herald health`
 
 use super::load::Loader;
-use super::output::{complain, print};
+use super::output::print;
 use super::{Exit, ask};
 use crate::control::Health as Facts;
 use crate::control::protocol::{Answer, Request};
@@ -32,8 +32,7 @@ impl Health {
     fn run(self, loader: &Loader) -> Result<Exit, Exit> {
         let outline = loader.outline()?;
         let Some(mut client) = ask::ask(&outline, &Request::Health {})? else {
-            complain("herald is not running");
-            return Err(Exit::Failed);
+            return Err(ask::nobody(&outline, ""));
         };
         let mut facts = None;
         ask::each(&mut client, |answer| match answer {

@@ -27,11 +27,8 @@ impl Reload {
 fn reload(loader: &Loader) -> Result<Exit, Exit> {
     let outline = loader.outline()?;
     let Some(mut client) = ask::ask(&outline, &Request::Reload {})? else {
-        let socket = outline.store.socket.display();
-        complain(&format!(
-            "herald is not running (nobody answers at {socket}); the next start reads the configuration"
-        ));
-        return Err(Exit::Failed);
+        let so = "; the next start reads the configuration";
+        return Err(ask::nobody(&outline, so));
     };
     // Controllers that have changed are logged out of and sinks built, which takes as long as it takes.
     client.be_patient().map_err(|error| ask::refused(&error))?;

@@ -51,11 +51,8 @@ impl Tail {
             why: self.why,
         };
         let Some(mut client) = ask::ask(&outline, &Request::Tail { watch })? else {
-            let socket = outline.store.socket.display();
-            complain(&format!(
-                "herald is not running (nobody answers at {socket}), and only a running one has live events"
-            ));
-            return Err(Exit::Failed);
+            let so = ", and only a running one has live events";
+            return Err(ask::nobody(&outline, so));
         };
         client.be_patient().map_err(|error| ask::refused(&error))?;
         let mut lines = Lines::new();

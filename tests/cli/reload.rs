@@ -67,6 +67,24 @@ fn a_hangup_reloads_and_a_wrong_configuration_ends_nothing() {
 }
 
 #[test]
+fn with_another_folder_for_the_store_it_is_told_where_nobody_answers_and_a_hangup_reloads() {
+    let (herald, simulator, config) = herald();
+    let mut running = herald.start(&["run"]);
+    assert!(simulator.wait_for_sockets(1, LIMIT));
+    let moved = format!("[store]\ndir = \"elsewhere\"\n{config}{SECOND}");
+    herald.write("config.toml", &moved);
+    for verb in ["reload", "health", "tail"] {
+        let told = herald.run(&[verb]).with_code(1).stderr;
+        for part in ["elsewhere/herald.sock)", "another `store.dir`", "SIGHUP"] {
+            assert!(told.contains(part), "{verb}: {told}");
+        }
+    }
+    running.signal("HUP");
+    running.says("configuration reloaded");
+    running.stopped().with_code(0);
+}
+
+#[test]
 fn what_is_watched_is_reloaded_when_it_changes() {
     let (herald, simulator, config) = herald();
     let mut running = herald.start(&["run", "--watch"]);
