@@ -165,7 +165,8 @@ pub(crate) struct StoreTable {
     pub(crate) dir: Option<PathBuf>,
     /// How long the journal keeps what no sink awaits.
     pub(crate) keep: Span,
-    /// Most bytes on disk. Beyond it the journal's oldest go, then the oldest of the longest backlog.
+    /// Most bytes of the database; its log takes up to a sixteenth more. Beyond it the journal's oldest go, then the oldest
+    /// of the longest backlog.
     pub(crate) max_size: Size,
     /// The NATS JetStream cluster, with `mode = "jetstream"`.
     pub(crate) jetstream: Option<JetstreamTable>,
