@@ -2,8 +2,10 @@
 
 mod lost;
 mod open;
+mod skew;
 mod terms;
 
+pub use skew::Skew;
 pub use terms::{Histories, History, News, Next, Now, Slice};
 
 use crate::backoff::Backoff;
@@ -95,6 +97,32 @@ impl Repairs {
             from: seen.min(now.wall) - self.plan.overlap,
             to: Some(now.wall),
             reason: reason.into(),
+        }
+    }
+
+    /// As [`Self::hole_since`], where a connection was heard up to `heard`, by a clock that events may not go by.
+    #[must_use]
+    pub fn hole_since_heard(
+        &self,
+        (heard, skew): (Timestamp, Skew),
+        scope: (&Text, &Text),
+        id: u64,
+        reason: &str,
+        now: Now,
+    ) -> Hole {
+        // What was heard is not too old because an event was slow, nor missed where no history tells.
+        let unknown = self.histories() == Histories::default();
+        let behind = if unknown {
+            Duration::ZERO
+        } else {
+            skew.behind()
+        };
+        let oldest = now.wall - self.plan.max_age + self.plan.overlap;
+        let seen = (heard - behind).max(oldest.min(heard));
+        let hole = self.hole_since(seen, scope, id, reason, now);
+        Hole {
+            to: Some(now.wall + skew.ahead()),
+            ..hole
         }
     }
 
@@ -199,7 +227,11 @@ impl Repairs {
         let is_due = |open: &Open| open.due().is_none_or(|at| at <= now.instant);
         let next = (0..self.holes.len())
             .filter(|at| is_due(&self.holes[*at]))
-            .min_by_key(|at| self.holes[*at].cursor);
+            .min_by_key(|at| {
+                // What was before herald is known as such before another hole, which may reach into it, tells it.
+                let open = &self.holes[*at];
+                (!is_first_run(&open.hole), open.cursor)
+            });
         let Some(at) = next else {
             return Next::Rest(self.holes.iter().filter_map(Open::due).min());
         };

@@ -195,7 +195,8 @@ impl SiteTask {
                     if !connection.up {
                         self.came_up(connection, memory, before);
                     }
-                    memory.state.lock().hear(self.repair_now());
+                    let events = &memory.events[before..];
+                    memory.state.lock().hear(events, self.repair_now());
                 }
                 None
             }

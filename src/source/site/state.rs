@@ -4,12 +4,12 @@ use super::SiteTask;
 use crate::config::BackfillPlan;
 use crate::intake::hole_id;
 use crate::source::Resume;
-use crate::unifi::gap::{BLIND, FIRST_RUN, News, Now, RECONNECT, Repairs, START};
+use crate::unifi::gap::{BLIND, FIRST_RUN, News, Now, RECONNECT, Repairs, START, Skew};
 use crate::unifi::{Decoder, Site};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
-use unifi_herald_plugin::{Text, Timestamp};
+use unifi_herald_plugin::{Event, Text, Timestamp};
 
 /// One lock for all, taken once per frame and never over a wait.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(in crate::source) struct Shared {
     unbroken: bool,
     /// The controller's time up to which nothing can have been missed, in this run.
     heard: Option<Timestamp>,
+    /// How the times of events differ from that.
+    skew: Skew,
     /// When the last data frame of this connection came, or it came up.
     pub(in crate::source) data: Option<Instant>,
     /// Whether the mute socket was told to be blind.
@@ -55,6 +57,7 @@ impl SiteState {
             met: None,
             unbroken: false,
             heard: None,
+            skew: Skew::default(),
             data: None,
             blind: false,
         };
@@ -94,10 +97,11 @@ impl Shared {
         let mut news = self.meet(now);
         let scope = (&self.controller, &self.site);
         let resume = self.resume.take();
-        if let Some(seen) = self.heard {
+        if let Some(heard) = self.heard {
+            let heard = (heard, self.skew);
             let hole = self
                 .repairs
-                .hole_since(seen, scope, hole_id(), RECONNECT, now);
+                .hole_since_heard(heard, scope, hole_id(), RECONNECT, now);
             news.extend(self.repairs.open(hole, now));
         } else if let Some(resume) = resume {
             let mark = resume.watermarks.first().map(|mark| mark.time);
@@ -107,6 +111,9 @@ impl Shared {
                     hole.to = hole.to.min(mark.or(hole.to));
                 }
                 news.extend(self.repairs.open(hole, now));
+            }
+            if let Some(mark) = mark {
+                self.skew = Skew::suspected(mark, now.wall);
             }
             let seen = mark.or(self.met).unwrap_or(now.wall);
             let mut hole = self.repairs.hole_since(seen, scope, hole_id(), START, now);
@@ -125,8 +132,10 @@ impl Shared {
         news
     }
 
-    /// A data frame came.
-    pub(super) fn hear(&mut self, now: Now) {
+    /// A data frame came, with these events.
+    pub(super) fn hear(&mut self, events: &[Arc<Event>], now: Now) {
+        self.skew
+            .measure(events.iter().map(|event| &**event), now.wall);
         self.heard = self.heard.max(Some(now.wall));
         self.data = Some(now.instant);
         self.blind = false;
@@ -136,6 +145,7 @@ impl Shared {
     pub(super) fn lost(&mut self) {
         self.repairs.connected(false);
         self.data = None;
+        self.skew.begin();
         self.unbroken = false;
     }
 
@@ -146,11 +156,13 @@ impl Shared {
 
     /// The history has something newer than the mute socket told: the hole that this opens.
     pub(in crate::source) fn open_blind(&mut self, now: Now) -> Vec<News> {
-        let Some(seen) = self.heard else {
+        let Some(heard) = self.heard else {
             return Vec::new();
         };
         let scope = (&self.controller, &self.site);
-        let hole = self.repairs.hole_since(seen, scope, hole_id(), BLIND, now);
+        let hole = self
+            .repairs
+            .hole_since_heard((heard, self.skew), scope, hole_id(), BLIND, now);
         self.heard = Some(now.wall);
         self.repairs.open(hole, now)
     }
@@ -212,6 +224,66 @@ mod tests {
             _ => None,
         });
         holes.collect()
+    }
+
+    #[test]
+    fn a_hole_begins_and_ends_by_the_clock_of_the_events() {
+        let site = Site {
+            name: "default".into(),
+            display: "Home".into(),
+        };
+        let clock = Clock::manual(at(0));
+        let now = |second: i64| Now {
+            instant: clock.now(),
+            wall: at(second),
+        };
+        let overlap = BackfillPlan::default().overlap;
+        let reopened = |state: &mut Shared, second: i64| {
+            state.lost();
+            let news = state.came_up(now(second));
+            let HoleChange::Open(hole) = news[0].change.clone() else {
+                panic!("{news:?}");
+            };
+            ((hole.from + overlap).as_secs(), hole.to.unwrap().as_secs())
+        };
+        let told = |time: i64, second: i64| {
+            let mut event = Event::new(unifi_herald_plugin::Kind::WAN_DOWN, "a", at(time));
+            event.received = at(second);
+            [Arc::new(event)]
+        };
+        let new = |watermarks: Vec<Watermark>| {
+            let resume = Resume {
+                watermarks,
+                holes: Vec::new(),
+            };
+            SiteState::new(&"home".into(), &site, BackfillPlan::default(), Some(resume))
+        };
+        let state = new(Vec::new());
+        let mut state = state.lock();
+        state.came_up(now(1_000_000));
+        state.hear(&told(999_400, 1_000_000), now(1_000_000));
+        state.hear(&[], now(1_000_100));
+        assert_eq!(reopened(&mut state, 1_000_500), (999_500, 1_000_500));
+        state.hear(&told(1_000_620, 1_000_600), now(1_000_600));
+        // One hole with the one before, which still settles.
+        assert_eq!(reopened(&mut state, 1_010_000).1, 1_010_020);
+
+        // The run before knew of nothing newer, and this one has heard of nothing yet.
+        let mark = Watermark {
+            controller: "home".into(),
+            site: "default".into(),
+            time: at(999_000),
+        };
+        let state = new(vec![mark]);
+        let mut state = state.lock();
+        state.came_up(now(1_000_000));
+        state.hear(&[], now(1_000_010));
+        assert_eq!(reopened(&mut state, 1_000_020).0, 999_000);
+        // Where there is no history, it is not made out that nobody listened.
+        state.repairs = Repairs::new(BackfillPlan::default());
+        state.repairs.gone(History::SystemLog);
+        state.repairs.gone(History::Legacy);
+        assert_eq!(reopened(&mut state, 1_000_030).0, 1_000_020);
     }
 
     #[test]
