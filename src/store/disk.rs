@@ -56,7 +56,6 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 use window::Window;
@@ -305,29 +304,12 @@ impl Store for DiskStore {
         stretch: &Stretch,
         max: usize,
     ) -> Vec<BufferedEvent> {
-        let query = JournalQuery {
-            since: Some(stretch.from),
-            until: stretch.to.map(|to| to + Duration::from_millis(1)),
-            kinds: stretch.kind.into_iter().collect(),
-            controller: Some(controller.to_owned()),
-            site: Some(site.to_owned()),
-            order: Order::NewestFirst,
-            ..JournalQuery::default()
-        };
-        let found = self.ask(|reader| reader.find(&query, max));
-        let mut events: Vec<_> = found
+        self.ask(|reader| reader.recent(controller, site, stretch, max))
             .unwrap_or_else(|error| {
                 // Then a thing that was told in another form may be told twice.
                 tracing::warn!(%error, "store could not tell its recent events");
                 Vec::new()
             })
-            .into_iter()
-            .map(|found| found.event)
-            // The query takes patterns and names for people as well.
-            .filter(|event| &*event.controller == controller && &*event.site == site)
-            .collect();
-        events.reverse();
-        events
     }
 
     fn load_state(&self, scope: &str) -> Result<Vec<StateEntry>, StoreError> {

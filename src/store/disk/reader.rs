@@ -1,15 +1,16 @@
 //! Reads a store, beside whoever writes to it: for commands, and for questions to a running host.
 
-use super::journal::{self, JournalEvent, JournalQuery};
+use super::journal::{self, JournalEvent, JournalQuery, Order};
 use super::letters::{self, KeptLetter, LetterFilter};
 use super::names::known_ids;
 use super::omitted::{self, Omission};
 use super::{OpenError, as_seq, number, outbox, schema, sinks};
-use crate::store::{Hole, SinkBooks, StateEntry, StoreError, Watermark};
+use crate::store::{Hole, SinkBooks, StateEntry, StoreError, Stretch, Watermark};
 use rusqlite::Connection;
 use std::ops::ControlFlow;
 use std::path::Path;
-use unifi_herald_plugin::{Text, Timestamp};
+use std::time::Duration;
+use unifi_herald_plugin::{BufferedEvent, Text, Timestamp};
 
 /// A connection that only reads. Its answers are of one moment each; a writer is never in its way.
 #[derive(Debug)]
@@ -72,6 +73,33 @@ impl Reader {
             })?;
         }
         Ok(found)
+    }
+
+    /// The newest events of a site that are in `stretch`, at most `max`, oldest first.
+    pub(super) fn recent(
+        &self,
+        controller: &str,
+        site: &str,
+        stretch: &Stretch,
+        max: usize,
+    ) -> Result<Vec<BufferedEvent>, StoreError> {
+        let query = JournalQuery {
+            since: Some(stretch.from),
+            until: stretch.to.map(|to| to + Duration::from_millis(1)),
+            kinds: stretch.kind.into_iter().collect(),
+            controller: Some(controller.to_owned()),
+            site: Some(site.to_owned()),
+            order: Order::NewestFirst,
+            ..JournalQuery::default()
+        };
+        let found = self.find(&query, max)?.into_iter();
+        // The query takes patterns and names for people as well.
+        let own = found
+            .map(|found| found.event)
+            .filter(|event| &*event.controller == controller && &*event.site == site);
+        let mut events: Vec<_> = own.collect();
+        events.reverse();
+        Ok(events)
     }
 
     /// The events with this id, one for each controller and site that has it.
