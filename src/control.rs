@@ -20,6 +20,7 @@ mod tap;
 pub mod trial;
 
 pub use board::Board;
+pub(crate) use board::former_sinks;
 pub use client::{Client, ClientError};
 pub use health::Health;
 pub use opening::serve;

@@ -5,6 +5,7 @@ mod built;
 mod cluster;
 mod courier;
 mod drain;
+mod former;
 mod heartbeat;
 mod inlets;
 mod lanes;

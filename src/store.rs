@@ -75,6 +75,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The books of every sink that is configured.
     fn books(&self) -> Vec<SinkBooks>;
 
+    /// The books of the sinks that left the configuration and for which something is pending still. May read the disk.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn former_sinks(&self) -> Result<Vec<SinkBooks>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// The first number for `seq` that was never used.
     fn next_seq(&self) -> u64;
 

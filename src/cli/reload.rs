@@ -1,9 +1,9 @@
 //! `herald reload`
 
 use super::load::Loader;
-use super::output::{complain, print};
+use super::output::{complain, plain, print};
 use super::{Exit, ask};
-use crate::control::protocol::{Answer, Changes, Request};
+use crate::control::protocol::{Answer, Changes, FormerSink, Request};
 use std::fmt::Write;
 
 /// Have the running herald read its configuration anew.
@@ -61,6 +61,13 @@ fn told(changes: &Changes) -> String {
         if !names.is_empty() {
             _ = writeln!(text, "  {what}: {}", names.join(", "));
         }
+    }
+    for FormerSink { name, pending } in &changes.former_sinks {
+        _ = writeln!(
+            text,
+            "  {pending} pending for the sink {}, which is not configured",
+            plain(name)
+        );
     }
     text
 }

@@ -7,9 +7,10 @@ use super::load::Loader;
 use super::output::{complain, print};
 use super::{Exit, ask};
 use crate::clock::Clock;
+use crate::cluster::OUTBOX;
 use crate::config::Outline;
 use crate::control::protocol::{
-    Answer, ControllerState, Request, SinkState, SourceState, Status as Facts,
+    Answer, ControllerState, FormerSink, Request, SinkState, SourceState, Status as Facts,
 };
 
 /// Show the controllers, the sinks, and where every event went.
@@ -84,6 +85,13 @@ fn stopped(outline: &Outline) -> Result<Facts, Exit> {
         lost: 0,
         trouble: None,
     });
+    let outbox = outline.store.jetstream.as_ref().map(|_| OUTBOX);
+    let is_known =
+        |name: &str| outbox == Some(name) || outline.sinks.iter().any(|sink| **sink == *name);
+    let former = books
+        .iter()
+        .filter(|sink| sink.books.pending > 0 && !is_known(&sink.name));
+    let former = former.cloned().map(FormerSink::from);
     let sinks = outline.sinks.iter().map(|name| {
         let entry = books.iter().find(|sink| sink.name == *name);
         SinkState {
@@ -103,5 +111,6 @@ fn stopped(outline: &Outline) -> Result<Facts, Exit> {
         scripts: Vec::new(),
         filters: Vec::new(),
         refused_reload: None,
+        former_sinks: former.collect(),
     })
 }

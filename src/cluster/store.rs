@@ -116,6 +116,11 @@ impl Store for ClusterStore {
         ours.chain(self.embedded.books()).collect()
     }
 
+    /// Those of this herald's own store. What waits in the cluster waits for whoever knows the sink.
+    fn former_sinks(&self) -> Result<Vec<SinkBooks>, StoreError> {
+        self.embedded.former_sinks()
+    }
+
     fn next_seq(&self) -> u64 {
         self.embedded.next_seq()
     }

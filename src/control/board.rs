@@ -1,7 +1,7 @@
 //! What the control socket may look at: handles to the parts of a running host, none of which can hold it up.
 
 use super::protocol::{
-    ControllerState, Degraded, RefusedConfig, SinkState, SourceState, Status, StepState,
+    ControllerState, Degraded, FormerSink, RefusedConfig, SinkState, SourceState, Status, StepState,
 };
 use super::tap::Tap;
 use crate::chain::FilterHealth;
@@ -15,7 +15,7 @@ use crate::roster::Roster;
 use crate::router::Order;
 use crate::script::ScriptHealth;
 use crate::status::ControllerStatus;
-use crate::store::{SharedStore, StoreHealth};
+use crate::store::{SharedStore, Store, StoreHealth};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use unifi_herald_plugin::Text;
@@ -104,8 +104,18 @@ impl Board {
                 at: refused.at,
                 error: refused.error,
             }),
+            former_sinks: former_sinks(&*self.store),
         }
     }
+}
+
+/// The sinks that left the configuration while something was pending for them: it waits, and nobody delivers it.
+pub(crate) fn former_sinks(store: &dyn Store) -> Vec<FormerSink> {
+    let former = store.former_sinks().unwrap_or_else(|error| {
+        tracing::warn!(%error, "store could not tell what is pending for sinks that are not configured");
+        Vec::new()
+    });
+    former.into_iter().map(FormerSink::from).collect()
 }
 
 fn controller(name: &str, status: &ControllerStatus) -> ControllerState {

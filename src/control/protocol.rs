@@ -3,7 +3,7 @@
 use super::Health;
 use super::fate::{Fate, Routed};
 use crate::alert::{Incident, NewSilence, Silence};
-use crate::store::{Books, JournalQuery, KeptLetter, LetterFilter, Order};
+use crate::store::{Books, JournalQuery, KeptLetter, LetterFilter, Order, SinkBooks};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use unifi_herald_plugin::{Severity, Timestamp};
@@ -261,6 +261,9 @@ pub struct Status {
     /// A configuration that was not taken, unless another was taken since.
     #[serde(default)]
     pub refused_reload: Option<RefusedConfig>,
+    /// Those that something is pending for and that are not configured.
+    #[serde(default)]
+    pub former_sinks: Vec<FormerSink>,
 }
 
 /// How a script or a filter that is bypassed is.
@@ -294,6 +297,9 @@ pub struct Changes {
     pub removed: Vec<String>,
     /// What deserves a word: warnings of the configuration, and what only a restart changes.
     pub warnings: Vec<String>,
+    /// The sinks that something is pending for and that are not configured, those that left earlier included.
+    #[serde(default)]
+    pub former_sinks: Vec<FormerSink>,
 }
 
 /// How one controller is.
@@ -345,6 +351,24 @@ pub struct SinkState {
     pub books: Books,
     /// What the sink said when it failed last.
     pub last_error: Option<String>,
+}
+
+/// A sink that left the configuration, and for which something is pending still.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerSink {
+    /// Its name while it was configured.
+    pub name: String,
+    /// How much it would get if it came back.
+    pub pending: u64,
+}
+
+impl From<SinkBooks> for FormerSink {
+    fn from(sink: SinkBooks) -> Self {
+        Self {
+            name: sink.name.to_string(),
+            pending: sink.books.pending,
+        }
+    }
 }
 
 /// Why the store does not keep its promise.

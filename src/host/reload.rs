@@ -2,6 +2,7 @@
 
 use super::assemble::StartError;
 use super::built::Built;
+use super::former;
 use super::heartbeat::Heartbeat;
 use super::inlets::Inlets;
 use super::lanes::Lanes;
@@ -244,6 +245,7 @@ impl Keeper {
         self.sources.refused.notify_one();
         self.heartbeat.change_to(pulse);
         self.plan = plan;
+        changes.former_sinks = former::say(&*self.store);
         Ok(changes)
     }
 

@@ -8,7 +8,7 @@ use super::lanes::Lanes;
 use super::reload::{self, Keeper, Reloader};
 use super::setup::Setup;
 use super::sources::Sources;
-use super::{Host, cluster};
+use super::{Host, cluster, former};
 use crate::alert::SCOPES;
 use crate::buffer::Limits;
 use crate::chain::Chains;
@@ -66,6 +66,7 @@ pub(super) fn start(
     let limits = Limits::new(&plan.buffer, plan.sinks.len() + 1);
     let (intake, outlet) = ring(limits, clock.clone());
     let store = cluster::store(&plan, part.as_ref(), &names, &clock)?;
+    former::say(&*store);
     let Past { newcomers, resume } = remember(&mut chains, &store, &clock)?;
     let directory = Directory::default();
     chains

@@ -259,6 +259,18 @@ impl Store for DiskStore {
             .collect()
     }
 
+    fn former_sinks(&self) -> Result<Vec<SinkBooks>, StoreError> {
+        let mut all = self.ask(Reader::books)?;
+        let lanes = self.shared.lanes();
+        let at_work = |name: &Text| {
+            lanes
+                .iter()
+                .any(|lane| lane.name == *name && !lane.is_gone())
+        };
+        all.retain(|sink| sink.books.pending > 0 && !at_work(&sink.name));
+        Ok(all)
+    }
+
     fn next_seq(&self) -> u64 {
         self.shared.next_seq.load(Ordering::Relaxed)
     }

@@ -235,13 +235,16 @@ impl Store for MemoryStore {
     }
 
     fn books(&self) -> Vec<SinkBooks> {
-        let books = |lane: &Arc<Lane>| SinkBooks {
-            name: lane.name.clone(),
-            books: lane.lock().queue.books,
-        };
         let lanes = self.lanes();
         let configured = lanes.iter().filter(|lane| !lane.is_gone());
-        configured.map(books).collect()
+        configured.map(|lane| lane.books()).collect()
+    }
+
+    fn former_sinks(&self) -> Result<Vec<SinkBooks>, StoreError> {
+        let lanes = self.lanes();
+        let gone = lanes.iter().filter(|lane| lane.is_gone());
+        let books = gone.map(|lane| lane.books());
+        Ok(books.filter(|sink| sink.books.pending > 0).collect())
     }
 
     fn take_losses(&self, all: bool) -> Vec<Loss> {
@@ -316,6 +319,13 @@ impl Lane {
 
     fn is_gone(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
+    }
+
+    fn books(&self) -> SinkBooks {
+        SinkBooks {
+            name: self.name.clone(),
+            books: self.lock().queue.books,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -3,6 +3,7 @@
 use super::Herald;
 use crate::support::rig::{ARCHIVE, controller};
 use crate::support::{LIMIT, eventually};
+use serde_json::Value;
 use unifi_herald::demo::{Simulator, SimulatorOptions};
 
 const SECOND: &str = "[sinks.second]\nplugin = \"file\"\noptions = { path = \"second.jsonl\" }\n[chains.second]\nsteps = [{ sink = \"second\" }]\n";
@@ -45,6 +46,82 @@ fn the_command_reports_success_and_the_whole_error() {
     let status = herald.run(&["status"]).with_code(0);
     assert!(!status.stdout.contains("is wrong"), "{}", status.stdout);
     running.stopped().with_code(0);
+}
+
+/// Nobody is there.
+const PAGER: &str = "[sinks.pager]\nplugin = \"webhook\"\noptions = { url = \"http://127.0.0.1:1/\", format = \"json\" }\n\
+[chains.pager]\nwhen = { kinds = [\"client.*\"] }\nsteps = [{ sink = \"pager\" }]\n";
+
+#[test]
+fn what_waits_for_a_sink_that_left_is_told_until_it_is_back() {
+    let (herald, simulator, config) = herald();
+    herald.write("config.toml", &(config.clone() + PAGER));
+    let running = herald.start(&["run"]);
+    assert!(simulator.wait_for_sockets(1, LIMIT));
+    let made = simulator.emit("default", 20);
+    let heard = made.iter().filter(|entry| entry.listeners > 0).count();
+    let status = || {
+        let told = herald.run(&["status", "--json"]).with_code(0).stdout;
+        serde_json::from_str::<Value>(&told).unwrap()
+    };
+    let pager = || status()["sinks"]["pager"]["pending"].as_u64().unwrap();
+    eventually("all is in the store", || {
+        let events = herald.events("events.jsonl");
+        events
+            .iter()
+            .filter(|event| event["raw"].is_object())
+            .count()
+            >= heard
+    });
+    assert_eq!(status().get("former_sinks"), None);
+    let pending = pager();
+    assert!(pending > 0);
+
+    herald.write("config.toml", &config);
+    let done = herald.run(&["reload"]).with_code(0);
+    let told = format!("{pending} pending for the sink pager, which is not configured");
+    assert_eq!(
+        done.stdout,
+        format!("reloaded\n  removed: sinks.pager\n  {told}\n")
+    );
+    let former = serde_json::json!({"pager": {"pending": pending}});
+    let table = format!("sinks that are not configured\n  pager  {pending} pending\n");
+    let shown = || {
+        let told = status();
+        assert_eq!(told["former_sinks"], former);
+        assert_eq!(told["sinks"].as_object().unwrap().len(), 1);
+        let told = herald.run(&["status"]).with_code(0).stdout;
+        assert!(told.ends_with(&table), "{told}");
+    };
+    let logged = |stderr: &str| {
+        let line = "events are pending for a sink that is not configured";
+        let found = stderr.lines().filter(|told| told.contains(line));
+        let found: Vec<_> = found.collect();
+        assert_eq!(found.len(), 1, "{stderr}");
+        let fields = [
+            "sink=pager".to_owned(),
+            format!("pending={pending}"),
+            "WARN".to_owned(),
+        ];
+        let all = fields.iter().all(|field| found[0].contains(field));
+        assert!(all, "{}", found[0]);
+    };
+    shown();
+    logged(&running.stopped().with_code(0).stderr);
+    assert!(simulator.wait_for_sockets(0, LIMIT));
+    shown();
+    let running = herald.start(&["run"]);
+    assert!(simulator.wait_for_sockets(1, LIMIT));
+    eventually("it answers", || {
+        let told = herald.run(&["status"]).with_code(0).stdout;
+        told.contains(" is running ")
+    });
+    shown();
+    herald.write("config.toml", &(config.clone() + PAGER));
+    herald.run(&["reload"]).with_code(0);
+    assert_eq!(status().get("former_sinks"), None);
+    assert!(pager() >= pending);
+    logged(&running.stopped().with_code(0).stderr);
 }
 
 #[test]

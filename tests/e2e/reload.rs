@@ -119,11 +119,16 @@ fn a_sink_that_left_keeps_what_it_awaits_until_it_is_back() {
     let changes = host.go_on_with(rig.plan()).unwrap();
     assert_eq!(changes.removed, ["sinks.ops"]);
     assert!(host.books().iter().all(|sink| &*sink.name != "ops"));
+    let former = &changes.former_sinks[..];
+    assert_eq!((former.len(), &*former[0].name), (1, "ops"));
+    assert_eq!(former[0].pending, known.len() as u64);
+    assert_eq!(host.board().status().former_sinks, former);
     let between = heard(&simulator, 10);
     whole(&rig, before + between);
     receiver.hold(false);
     let changes = go_on(&rig, &host, &with);
     assert_eq!(changes.added, ["sinks.ops"]);
+    assert!(changes.former_sinks.is_empty());
     eventually("what it awaited is there", || {
         receiver.ids().len() >= known.len()
     });

@@ -21,6 +21,11 @@ pub(super) fn table(facts: &Facts, running: bool, now: Timestamp) -> String {
         write_named(&mut text, "sources", lines);
     }
     write_sinks(&mut text, &facts.sinks);
+    if !facts.former_sinks.is_empty() {
+        let lines = facts.former_sinks.iter();
+        let lines = lines.map(|one| (&one.name, format!("{} pending", one.pending), &None));
+        write_named(&mut text, "sinks that are not configured", lines);
+    }
     text
 }
 
@@ -184,7 +189,7 @@ fn ago(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::protocol::Degraded;
+    use crate::control::protocol::{Degraded, FormerSink};
     use crate::store::Books;
 
     fn facts() -> Facts {
@@ -229,7 +234,24 @@ mod tests {
             scripts: Vec::new(),
             filters: Vec::new(),
             refused_reload: None,
+            former_sinks: Vec::new(),
         }
+    }
+
+    #[test]
+    fn what_waits_for_a_sink_that_left_stands_below_the_others() {
+        let mut facts = facts();
+        facts.former_sinks.push(FormerSink {
+            name: "pager".into(),
+            pending: 20,
+        });
+        let text = table(&facts, false, Timestamp::from_millis(0));
+        assert!(
+            text.ends_with(
+                "  last error: answered 500\n\nsinks that are not configured\n  pager  20 pending\n"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

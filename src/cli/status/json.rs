@@ -3,7 +3,7 @@
 use crate::cli::Exit;
 use crate::cli::output::print;
 use crate::control::protocol::{
-    ControllerState, RefusedConfig, SinkState, SourceState, Status as Facts, StepState,
+    ControllerState, FormerSink, RefusedConfig, SinkState, SourceState, Status as Facts, StepState,
 };
 use serde::{Serialize, Serializer};
 use unifi_herald_plugin::Timestamp;
@@ -28,6 +28,12 @@ struct Json<'a> {
     filters: &'a [StepState],
     #[serde(skip_serializing_if = "Option::is_none")]
     refused_reload: Option<&'a RefusedConfig>,
+    /// Not configured any more, with something pending.
+    #[serde(
+        serialize_with = "former",
+        skip_serializing_if = "<[FormerSink]>::is_empty"
+    )]
+    former_sinks: &'a [FormerSink],
 }
 
 #[derive(Serialize)]
@@ -58,6 +64,11 @@ struct SinkJson<'a> {
     dead_lettered: u64,
     pending: u64,
     lost: u64,
+}
+
+#[derive(Serialize)]
+struct FormerJson {
+    pending: u64,
 }
 
 fn controllers<S: Serializer>(all: &[ControllerState], serializer: S) -> Result<S::Ok, S::Error> {
@@ -103,6 +114,15 @@ fn sinks<S: Serializer>(all: &[SinkState], serializer: S) -> Result<S::Ok, S::Er
     }))
 }
 
+fn former<S: Serializer>(all: &[FormerSink], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(all.iter().map(|sink| {
+        let facts = FormerJson {
+            pending: sink.pending,
+        };
+        (&sink.name, facts)
+    }))
+}
+
 /// Print the facts as one object.
 pub(super) fn show(facts: &Facts) -> Exit {
     let object = Json {
@@ -112,8 +132,9 @@ pub(super) fn show(facts: &Facts) -> Exit {
         scripts: &facts.scripts,
         filters: &facts.filters,
         refused_reload: facts.refused_reload.as_ref(),
+        former_sinks: &facts.former_sinks,
     };
-    // Cannot fail: the keys of both maps are text.
+    // Cannot fail: the keys of all maps are text.
     let text = serde_json::to_string(&object).unwrap_or_default();
     print(&format!("{text}\n"))
 }

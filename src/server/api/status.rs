@@ -2,7 +2,7 @@
 
 use super::Named;
 use crate::control::Health;
-use crate::control::protocol::{ControllerState, Degraded, SinkState, SourceState};
+use crate::control::protocol::{ControllerState, Degraded, FormerSink, SinkState, SourceState};
 use crate::measure::{LEVELS, SLOT};
 use crate::server::App;
 use crate::status::{ControllerStatus, LaneStatus};
@@ -32,6 +32,8 @@ pub(super) struct Status {
     controllers: Named<Controller>,
     sources: Named<Source>,
     sinks: Named<Sink>,
+    /// Not configured any more.
+    former_sinks: Named<Former>,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,6 +85,11 @@ struct Sink {
     stalls: u64,
 }
 
+#[derive(Debug, Serialize)]
+struct Former {
+    pending: u64,
+}
+
 pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Status> {
     let board = &app.board;
     let status = board.status();
@@ -116,6 +123,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Status> {
         controllers: Named(controllers.collect()),
         sources: Named(status.sources.into_iter().map(source).collect()),
         sinks: Named(sinks.collect()),
+        former_sinks: Named(status.former_sinks.into_iter().map(former).collect()),
     })
 }
 
@@ -161,6 +169,11 @@ fn sink(state: SinkState, lane: &LaneStatus) -> (String, Sink) {
         stalls: lane.facts().stalls,
     };
     (state.name, told)
+}
+
+fn former(sink: FormerSink) -> (String, Former) {
+    let pending = sink.pending;
+    (sink.name, Former { pending })
 }
 
 #[derive(Debug, Serialize)]

@@ -288,6 +288,9 @@ async fn sinks_change_and_keep_their_numbers_and_backlogs() {
     };
     let names = ["new".into(), "a".into()];
     assert_eq!(shared.set_sinks(&names, &buffer).await.unwrap(), [2, 0]);
+    let former = shared.former_sinks().unwrap();
+    assert_eq!((former.len(), &*former[0].name), (1, "b"));
+    assert_eq!(former[0].books.pending, 3);
     shared.commit(to(2, 4..6)).await.unwrap();
     let books = balanced(&shared);
     assert_eq!(books.len(), 2);

@@ -14,6 +14,9 @@ async fn sinks_change_while_it_is_open_and_keep_their_numbers_and_backlogs() {
     let named = store.books();
     let named: Vec<_> = named.iter().map(|sink| &*sink.name).collect();
     assert_eq!(named, ["a", "new"]);
+    let former = store.former_sinks().unwrap();
+    assert_eq!((former.len(), &*former[0].name), (1, "b"));
+    assert_eq!(former[0].books.pending, 3);
     assert_eq!(seqs(&claim_all(&store, 2, 2).await), [4, 5]);
     let new = books(&store)[1];
     assert_eq!((new.received, new.pending), (2, 2), "since it appeared");
@@ -26,6 +29,7 @@ async fn sinks_change_while_it_is_open_and_keep_their_numbers_and_backlogs() {
     store.commit(to(&[1], 6..7)).await.unwrap();
     let back = claim_all(&store, 1, 4).await;
     assert_eq!(seqs(&back), [1, 2, 3, 6], "what it had in hands included");
+    assert_eq!(store.former_sinks().unwrap(), []);
     store.settle(1, delivered(&back)).await.unwrap();
     let back = books(&store)[1];
     assert_eq!((back.received, back.delivered, back.pending), (4, 4, 0));
