@@ -34,6 +34,18 @@ pub(super) fn each(
     }
 }
 
+/// Say that a host whose disk takes nothing has more than what it could look for.
+pub(super) fn tell_of_what_is_held(outline: &Outline) {
+    let facts = super::status::running(outline);
+    let degraded = facts.ok().flatten().and_then(|facts| facts.degraded);
+    if let Some(degraded) = degraded.filter(|degraded| !degraded.away && degraded.held > 0) {
+        complain(&format!(
+            "note: the store is degraded: {} events that are in memory only, and what became of them, are not among these",
+            degraded.held
+        ));
+    }
+}
+
 /// The store itself, to read, when no host runs.
 pub(super) fn reader(outline: &Outline) -> Result<Reader, Exit> {
     match outline.store.mode {

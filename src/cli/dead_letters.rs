@@ -112,6 +112,7 @@ fn list(outline: &Outline, filter: &Letters, json: bool, whole: bool) -> Result<
         }
     })?;
     lines.flush()?;
+    ask::tell_of_what_is_held(outline);
     if count > 0 {
         return Ok(Exit::Done);
     }

@@ -90,6 +90,7 @@ impl Events {
             newest_first.iter().rev().try_for_each(|json| show(json))?;
         }
         lines.flush()?;
+        ask::tell_of_what_is_held(&outline);
         Ok(Exit::Done)
     }
 

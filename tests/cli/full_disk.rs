@@ -110,6 +110,10 @@ fn what_was_in_memory_only_is_counted_and_comes_again_with_the_history() {
     };
     let status = full.herald.run(&["status"]).with_code(0).stdout;
     assert!(status.contains("events are in memory only"), "{status}");
+    for command in [&["events"][..], &["dead-letters", "list"]] {
+        let asked = full.herald.run(command).with_code(0);
+        assert!(asked.stderr.contains("are not among these"), "{asked:?}");
+    }
 
     let ended = running.stopped().with_code(1);
     let last = ended.stderr.lines().last().unwrap();
