@@ -47,7 +47,7 @@ pub(crate) struct RetryTable {
     pub(crate) min: Span,
     /// Longest delay.
     pub(crate) max: Span,
-    /// What has failed for longer becomes a dead letter, and a dead letter that is retried has as long again; without it,
+    /// What is older and fails becomes a dead letter, and a dead letter that is retried has as long again; without it,
     /// retries go on for ever.
     pub(crate) give_up_after: Option<Span>,
 }

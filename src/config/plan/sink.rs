@@ -42,6 +42,6 @@ pub struct RetryPlan {
     pub min: Duration,
     /// Longest delay.
     pub max: Duration,
-    /// What has failed for longer than this is a dead letter; without it, retries go on for ever.
+    /// What is older than this and fails is a dead letter; without it, retries go on for ever.
     pub give_up_after: Option<Duration>,
 }
