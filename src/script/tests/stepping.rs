@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::config::OnError;
+use std::sync::OnceLock;
 use std::time::Duration;
+use tracing::Dispatch;
 
 fn step(text: &str, on_error: OnError) -> ScriptStep {
     ScriptStep::new(
@@ -143,7 +145,16 @@ impl std::io::Write for Lines {
     }
 }
 
+/// While there is one subscriber only, a place in the code that logs asks but that of the thread which comes to it first,
+/// for all threads and for good; so there is always another one.
+fn never_alone() {
+    static OTHER: OnceLock<Dispatch> = OnceLock::new();
+    let other = || tracing_subscriber::fmt().with_writer(std::io::sink);
+    OTHER.get_or_init(|| Dispatch::new(other().finish()));
+}
+
 fn logged(body: impl FnOnce()) -> Vec<String> {
+    never_alone();
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
