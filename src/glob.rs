@@ -59,7 +59,7 @@ fn is_same_beyond_ascii(one: char, other: char) -> bool {
     one.to_lowercase().eq(other.to_lowercase()) || one.to_uppercase().eq(other.to_uppercase())
 }
 
-/// Whether `wanted` is somewhere in `text`, ignoring case as [`matches`] does. `*` and `?` are letters like any other.
+/// Whether `wanted` is somewhere in `text`, ignoring case as [`matches()`] does. `*` and `?` are letters like any other.
 #[must_use]
 pub fn contains(text: &str, wanted: &str) -> bool {
     let begins = |mut text: std::str::Chars<'_>| {
