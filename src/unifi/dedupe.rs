@@ -99,7 +99,7 @@ impl EventSource {
     }
 
     /// A bit of its own, for sets.
-    fn bit(self) -> u8 {
+    const fn bit(self) -> u8 {
         1 << self as u8
     }
 }

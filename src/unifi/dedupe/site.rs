@@ -21,6 +21,10 @@ const MAX_LOOKED_AT: usize = 4_096;
 /// How often those of a storm look for the next nearest, at most.
 const MAX_ROUNDS: usize = 16;
 
+/// Those who show the one store of events, and those who may show the other, as sets of bits.
+const EVENTS: u8 = EventSource::SocketEvents.bit() | EventSource::HistoryLegacy.bit();
+const ALERTS: u8 = EventSource::SocketAlert.bit() | EventSource::HistoryV2.bit();
+
 #[derive(Debug, Default)]
 pub(super) struct Site {
     /// The newest events, oldest first; the position of one is its number less `first`.
@@ -33,6 +37,8 @@ pub(super) struct Site {
     waiting: HashMap<Key, Waiting>,
     /// How many events wait that came from each source.
     waiting_from: [usize; EventSource::COUNT],
+    /// Whether an `alert` frame was seen to have the id of the system log.
+    alerts_are_logged: bool,
 }
 
 #[derive(Debug)]
@@ -99,6 +105,9 @@ impl Site {
                 self.wait(number, identity, source);
             }
         }
+        // By now the history may have told some of them by their ids: it tells no two events of one.
+        pairs.retain(|(_, _, twin, number)| !self.share_a_source(*twin, *number));
+        doubts.retain(|(_, twin, number)| !self.share_a_source(*twin, *number));
         self.pair(pairs, &mut admissions);
         self.pair_crowded(crowded, &mut admissions);
         for (place, twin, number) in doubts {
@@ -231,6 +240,8 @@ impl Site {
                 if let (Some(seen), Some(source)) = (self.seen_mut(known), source) {
                     seen.sources |= source.bit();
                     seen.early &= early;
+                    let logged = seen.sources & ALERTS == ALERTS && is_object_id(&seen.id);
+                    self.alerts_are_logged |= logged;
                 }
                 return None;
             }
@@ -259,6 +270,12 @@ impl Site {
         }
         let twin_is_early = self.seen_at(twin).is_some_and(|seen| seen.early);
         apart <= NEAR || !twin_is_early
+    }
+
+    /// Whether one source told both, each by its id.
+    fn share_a_source(&self, one: u64, other: u64) -> bool {
+        let sources = |number| self.seen_at(number).map_or(0, |seen| seen.sources);
+        sources(one) & sources(other) != 0
     }
 
     fn waits(&self, number: u64) -> bool {
@@ -303,12 +320,21 @@ impl Site {
                     return false;
                 };
                 other.sources & source.bit() == 0
-                    && !are_two_of_one_store(other, &event.id, source)
+                    && !self.are_two_of_one_store(other, &event.id, source)
                     && identity.agrees_with(theirs)
             };
             twins.extend(near.take(MAX_LOOKED_AT).filter(twin).take(MAX_COMPARED));
         });
         twins
+    }
+
+    /// `events` frames and `stat/event` show one store, and on many a console `alert` frames and the system log another: where
+    /// both give its ids, different ids are different events.
+    fn are_two_of_one_store(&self, seen: &Seen, id: &str, source: EventSource) -> bool {
+        let sources = seen.sources | source.bit();
+        let one_store =
+            sources & !EVENTS == 0 || (self.alerts_are_logged && sources & !ALERTS == 0);
+        one_store && is_object_id(&seen.id) && is_object_id(id)
     }
 
     /// It found its twin, or gets none: it waits no longer.
@@ -379,12 +405,6 @@ impl Site {
         let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
         self.seen.get_mut(at)
     }
-}
-
-/// `events` frames and `stat/event` show one store: where both give its ids, different ids are different events.
-fn are_two_of_one_store(seen: &Seen, id: &str, source: EventSource) -> bool {
-    let store = EventSource::SocketEvents.bit() | EventSource::HistoryLegacy.bit();
-    (seen.sources | source.bit()) & !store == 0 && is_object_id(&seen.id) && is_object_id(id)
 }
 
 #[cfg(test)]

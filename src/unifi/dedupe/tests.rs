@@ -221,7 +221,7 @@ fn of_what_comes_together_the_nearest_are_twins() {
         (&a, socket),
         (&twin_of_b, log),
         (&twin_of_a, log),
-        (&a, log),
+        (&a, socket),
         (&b, socket),
     ];
     let (new, duplicate) = (Admission::New, Admission::Duplicate);
@@ -328,6 +328,36 @@ fn different_ids_of_one_store_are_different_events() {
         admit(&mut dedupe, &third, EventSource::HistoryV2),
         Admission::Duplicate
     );
+}
+
+#[test]
+fn what_a_history_tells_by_its_id_is_no_twin_of_another_that_came_with_it() {
+    use EventSource::{HistoryV2, SocketAlert};
+    let mut dedupe = Dedupe::new(10);
+    let told = event("b", 1_800);
+    admit(&mut dedupe, &told, SocketAlert);
+    let (missed, again) = (event("a", 0), told.clone());
+    let history = [(&missed, Some(HistoryV2)), (&again, Some(HistoryV2))];
+    let expected = [Admission::New, Admission::Duplicate];
+    assert_eq!(dedupe.admit(history), expected);
+}
+
+#[test]
+fn where_alerts_have_the_ids_of_the_system_log_different_ids_are_different_events() {
+    use EventSource::{HistoryV2, SocketAlert};
+    let id = |number: u8| format!("5ee9f7ca453d4e00f3c04b{number:02x}");
+    let mut dedupe = Dedupe::new(10);
+    let known = event(&id(1), 0);
+    admit(&mut dedupe, &known, SocketAlert);
+    assert_eq!(admit(&mut dedupe, &known, HistoryV2), Admission::Duplicate);
+    admit(&mut dedupe, &event(&id(2), 10_000), SocketAlert);
+    let missed = event(&id(3), 9_000);
+    assert_eq!(admit(&mut dedupe, &missed, HistoryV2), Admission::New);
+    // An `events` frame has other ids for the same thing.
+    let told = event(&id(4), 20_000);
+    admit(&mut dedupe, &told, EventSource::SocketEvents);
+    let twin = event(&id(5), 20_000);
+    assert_eq!(admit(&mut dedupe, &twin, HistoryV2), Admission::Duplicate);
 }
 
 #[test]
