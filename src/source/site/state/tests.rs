@@ -9,14 +9,18 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_millis(second * 1_000)
 }
 
-/// What is opened by a run that comes up at `second`, where the last one left these.
-fn opened(watermarks: Vec<Watermark>, holes: Vec<Hole>, second: i64) -> Vec<(String, i64, i64)> {
+fn new_state(resume: Resume) -> SiteState {
     let site = Site {
         name: "default".into(),
         display: "Home".into(),
     };
+    SiteState::new(&"home".into(), &site, BackfillPlan::default(), Some(resume))
+}
+
+/// What is opened by a run that comes up at `second`, where the last one left these.
+fn opened(watermarks: Vec<Watermark>, holes: Vec<Hole>, second: i64) -> Vec<(String, i64, i64)> {
     let resume = Resume { watermarks, holes };
-    let state = SiteState::new(&"home".into(), &site, BackfillPlan::default(), Some(resume));
+    let state = new_state(resume);
     let now = Now {
         instant: Clock::manual(at(second)).now(),
         wall: at(second),
@@ -34,10 +38,6 @@ fn opened(watermarks: Vec<Watermark>, holes: Vec<Hole>, second: i64) -> Vec<(Str
 
 #[test]
 fn a_hole_begins_and_ends_by_the_clock_of_the_events() {
-    let site = Site {
-        name: "default".into(),
-        display: "Home".into(),
-    };
     let clock = Clock::manual(at(0));
     let now = |second: i64| Now {
         instant: clock.now(),
@@ -62,7 +62,7 @@ fn a_hole_begins_and_ends_by_the_clock_of_the_events() {
             watermarks,
             holes: Vec::new(),
         };
-        SiteState::new(&"home".into(), &site, BackfillPlan::default(), Some(resume))
+        new_state(resume)
     };
     let state = new(Vec::new());
     let mut state = state.lock();
@@ -94,22 +94,13 @@ fn a_hole_begins_and_ends_by_the_clock_of_the_events() {
 
 #[test]
 fn nothing_is_missed_before_the_first_connection_that_any_run_had() {
-    let site = Site {
-        name: "default".into(),
-        display: "Home".into(),
-    };
     let clock = Clock::manual(at(10_000_000));
     let now = |second: u64| Now {
         instant: clock.now() + std::time::Duration::from_secs(second),
         wall: at(10_000_000) + std::time::Duration::from_secs(second),
     };
     for broken in [false, true] {
-        let state = SiteState::new(
-            &"home".into(),
-            &site,
-            BackfillPlan::default(),
-            Some(Resume::default()),
-        );
+        let state = new_state(Resume::default());
         let mut state = state.lock();
         assert_eq!(state.meet(now(0)).len(), 1);
         if broken {
